@@ -1,0 +1,139 @@
+import * as z from "zod";
+import { digestAlgorithms } from "../flow/digest.ts";
+import type { DestinationSettings, LocalPlace, SshPlace } from "../flow/settings.ts";
+import { absPath, type Bytes, bytesOfText, join } from "../kernel/path.ts";
+import { type DestinationUrl, parseDestinationUrl } from "./destination-url.ts";
+import { command, nameSuffix, rate, size, textField, words } from "./fields.ts";
+import { checkPath, type LocalBase, resolveArgument, resolvePath } from "./local-path.ts";
+import { bad, good, type Parsed, quote } from "./parsed.ts";
+import { section, type SectionContext } from "./section.ts";
+import { parsePercent, parseSize } from "./units.ts";
+
+const url = textField({
+  title: "URL",
+  examples: ["sftp://hpfx/~/on_hpfx", "sftp://bob@hub:2222/data", "file:/mnt/archive"],
+  parse: parseDestinationUrl,
+});
+
+function parseStaging(text: string): Parsed<string> {
+  const checked = checkPath(text);
+  if (!checked.ok) return checked;
+  return text.split("/").includes("..") ? bad("a destination has no .. in it: write the directory itself") : good(text);
+}
+
+const inflight = z.union([
+  nameSuffix(".tmp"),
+  z.strictObject({
+    staging: textField({ title: "path", examples: ["/data/staging"], parse: parseStaging }).describe(
+      "Moving bytes are kept in this directory of the destination, on the same file system: absolute, `~/...`, or relative to the destination directory.",
+    ),
+  }),
+]);
+
+const accelerate = z.strictObject({
+  above: size({ minBytes: 0 }).prefault("1G").describe("Only for files that are larger."),
+  command: command.describe(
+    "The command: `%s` becomes the file, `%d` its inflight name at the destination. No shell sees it, and its result is verified like any other.",
+  ),
+});
+
+export type KeepFree = DestinationSettings["keepFree"];
+
+function parseKeepFree(text: string): Parsed<KeepFree> {
+  if (text.endsWith("%")) {
+    const percent = parsePercent(text);
+    return percent.ok ? good({ kind: "percent", percent: percent.value }) : percent;
+  }
+  const bytes = parseSize(text);
+  return bytes.ok
+    ? good({ kind: "bytes", bytes: bytes.value })
+    : bad(`${quote(text)} is neither a percentage such as 2% nor a size such as 100G`, bytes.suggestion);
+}
+
+const schema = z
+  .strictObject({
+    url: url.describe("Where files go. The host is written as for `ssh`; `/~/` is the remote home; `%20` and the like stand for bytes."),
+    ssh: command.optional().describe("The ssh command. Default: the environment's `HOTDIR_SSH`, else `ssh`."),
+    lanes: z.int().min(1).max(64).prefault(5).describe("The most SSH connections at a time. They open by need, and only while that helps."),
+    inflight: inflight
+      .prefault(".tmp")
+      .describe("Where bytes are while they move: under the final name with this suffix, or in a staging directory."),
+    preserve: words(["mtime", "mode"], { min: 0 })
+      .prefault(["mtime", "mode"])
+      .describe("What the file at the destination keeps of the source's."),
+    verify: z
+      .enum([...digestAlgorithms, "size", "none"])
+      .prefault("sha256")
+      .describe(
+        "What a receipt proves: the digest of the bytes read back, their number, or nothing. `size` and `none` let nothing be removed from the source.",
+      ),
+    durable: z
+      .enum(["auto", "always", "never"])
+      .prefault("auto")
+      .describe("Whether the destination's disk must have the bytes before the receipt; `auto`: whenever retention may remove the source."),
+    segment_above: size({ minBytes: 64 * 1024 })
+      .prefault("64M")
+      .describe("Larger files go in parts over several lanes, and resume."),
+    accelerate: accelerate.optional().describe("The user's own copy command for large files."),
+    bandwidth: rate({ minBytesPerS: 1000 }).prefault("unlimited").describe("The most that all lanes together send."),
+    keep_free: textField({
+      title: "percentage, size",
+      pattern: String.raw`^(\d+(\.\d+)? ?%|\d+(\.\d+)? ?([kKmMgGtTpP](i?B)?|B)?)$`,
+      examples: ["2%", "100G"],
+      parse: parseKeepFree,
+    })
+      .prefault("2%")
+      .describe("The flow waits while the destination has less free space."),
+  })
+  .describe("Where changes are made true.");
+
+export const destination = section({
+  schema,
+  settings: (value, context): { destination: DestinationSettings } => {
+    const place = resolvePlace(value.url, value.ssh, context);
+    return {
+      destination: {
+        place,
+        lanesMax: value.lanes,
+        inflight: inflightOf(value.inflight, place, context.base),
+        preserve: { mtime: value.preserve.includes("mtime"), mode: value.preserve.includes("mode") },
+        verify: value.verify,
+        durable: value.durable,
+        segmentAboveBytes: value.segment_above,
+        accelerate:
+          value.accelerate === undefined
+            ? null
+            : { aboveBytes: value.accelerate.above, command: argumentsOf(value.accelerate.command, context.base) },
+        bandwidthBytesPerS: value.bandwidth,
+        keepFree: value.keep_free,
+      },
+    };
+  },
+});
+
+/** Also used by `rules.ts`, which compares places. */
+export function resolvePlace(to: DestinationUrl, ssh: readonly string[] | undefined, context: SectionContext): SshPlace | LocalPlace {
+  if (to.kind === "sftp") return { ...to, ssh: argumentsOf(ssh ?? context.defaultSsh, context.base) };
+  return {
+    kind: "file",
+    directory: absPath(to.directory, to.from === "home" ? context.base.homeDirectory : context.base.configurationDirectory),
+  };
+}
+
+function argumentsOf(list: readonly string[], base: LocalBase): string[] {
+  return list.map((argument) => resolveArgument(argument, base));
+}
+
+function inflightOf(value: z.output<typeof inflight>, place: SshPlace | LocalPlace, base: LocalBase): DestinationSettings["inflight"] {
+  if (typeof value === "string") return { kind: "suffix", suffix: bytesOfText(value) };
+  return { kind: "staging", directory: resolveStaging(value.staging, place, base) };
+}
+
+/** As `directory` of the place: absolute, or relative to the remote home. */
+export function resolveStaging(staging: string, place: SshPlace | LocalPlace, base: LocalBase): Bytes {
+  if (place.kind === "file" && /^~(\/|$)/.test(staging)) return resolvePath(staging, base);
+  const clean = absPath(bytesOfText(staging.replace(/^~(?=\/|$)/, "")));
+  if (staging.startsWith("/")) return clean;
+  const relative = clean.slice(1) as Bytes;
+  return staging.startsWith("~") ? relative : join(place.directory as Bytes, relative);
+}

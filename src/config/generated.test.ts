@@ -1,0 +1,75 @@
+import { readFileSync } from "node:fs";
+import { expect, it } from "vitest";
+import { configurationJsonSchema, type JsonSchema } from "./json-schema.ts";
+import { parseConfiguration } from "./parse.ts";
+import { configurationReference, fullExample } from "./reference.ts";
+
+const root = new URL("../../", import.meta.url);
+const options = { env: {}, homeDirectory: "/home/u", defaultSsh: ["ssh"] };
+
+it("the committed JSON Schema is current (else: node scripts/generate-schema.ts)", () => {
+  expect(JSON.parse(readFileSync(new URL("schema/hotdir.schema.json", root), "utf8"))).toEqual(configurationJsonSchema());
+});
+
+it("the committed reference is current (else: node scripts/generate-schema.ts)", () => {
+  expect(readFileSync(new URL("docs/reference/configuration.md", root), "utf8")).toBe(configurationReference());
+});
+
+it("the example of the reference is a good configuration", () => {
+  expect(parseConfiguration(fullExample, "/etc/hotdir.yaml", options)).toMatchObject({
+    ok: true,
+    configuration: { flows: [{ name: "to_hpfx" }] },
+  });
+});
+
+/** Every key of the schema, as a path; alternatives of a value are of the same path. */
+function keysOf(schema: JsonSchema, prefix = ""): Array<[path: string, schema: JsonSchema]> {
+  const own = Object.entries(schema.properties ?? {}).flatMap(([key, child]): Array<[string, JsonSchema]> => [
+    [`${prefix}${key}`, child],
+    ...keysOf(child, `${prefix}${key}.`),
+  ]);
+  const below = typeof schema.additionalProperties === "object" ? keysOf(schema.additionalProperties, `${prefix}NAME.`) : [];
+  return [...own, ...below, ...(schema.anyOf ?? []).flatMap((option) => keysOf(option, prefix))];
+}
+
+it("every key says what it means, and has its line in the reference", () => {
+  const reference = configurationReference();
+  const keys = keysOf(configurationJsonSchema()).filter(([, schema]) => schema.properties === undefined);
+  expect(keys.length).toBeGreaterThan(25);
+  for (const [path, schema] of keys) {
+    expect(schema.description, path).toMatch(/\w.*\.$/s);
+    const [, name = path] = /^flows\.NAME\.(?:source|destination|retry)\.(.+)$/.exec(path) ?? /^flows\.NAME\.(.+)$/.exec(path) ?? [];
+    expect(reference, path).toContain(`| \`${name}\` |`);
+  }
+});
+
+it("what stands as default in the reference is what a flow gets", () => {
+  const minimal = parseConfiguration("flows: {a: {source: {directory: /d}, destination: {url: 'file:/o'}}}", "/x.yaml", options);
+  const defaults = keysOf(configurationJsonSchema()).filter(
+    ([path, schema]) => schema.default !== undefined && path.startsWith("flows.NAME.") && !/retry$|base$|above$/.test(path),
+  );
+  if (!minimal.ok) throw new Error("the minimal configuration has faults");
+  for (const [path, schema] of defaults) {
+    const value = Array.isArray(schema.default) ? `[${schema.default.join(", ")}]` : `${schema.default as string | number}`;
+    expect(minimal.configuration.origins.get(path.replace("NAME", "a")), path).toEqual({ value, from: "default" });
+  }
+  expect(defaults.length).toBeGreaterThan(12);
+});
+
+it("the patterns that editors check take what the loader takes, and variables", () => {
+  const patterns = keysOf(configurationJsonSchema()).filter(([, schema]) => schema.pattern !== undefined);
+  const written: Record<string, string[]> = {
+    duration: ["500ms", "30s", "1.5h", "2w"],
+    size: ["64M", "1GiB", "500MB", "1048576", "1.5 G"],
+    rate: ["unlimited", "50MB/s", "400Mbit/s"],
+    "range of durations": ["2s..10m", "30s", "2s .. 1d"],
+    "percentage, size": ["2%", "0.5%", "100G"],
+    suffix: [".done"],
+  };
+  expect(patterns.length).toBeGreaterThan(5);
+  for (const [path, schema] of patterns) {
+    for (const text of [...(written[schema.title ?? ""] ?? []), "${NAME}"])
+      expect(text, path).toMatch(new RegExp(schema.pattern ?? "", "u"));
+    expect(written, path).toHaveProperty([schema.title ?? ""]);
+  }
+});

@@ -1,0 +1,132 @@
+import { configurationJsonSchema, type JsonSchema } from "./json-schema.ts";
+
+/** The example at the top of the reference: every key, with its default where it has one. A test parses it. */
+export const fullExample = `vars: {cluster: hpfx}                # \${cluster} below; the environment's variables work as well
+flows:
+  to_hpfx:
+    source:
+      directory: ~/to_hpfx             # or, without a watch, posts: true
+      accept: []                       # regular expressions on the relative path; none: all
+      reject: ['\\.tmp$', '(^|/)\\.']    # reject wins
+      settle: close                    # close, 30s without changes, or {marker: '.done'}
+      rescan: 10m
+      propagate: [put, rename, link, mkdir]   # add delete, rmdir for a mirror
+    destination:
+      url: sftp://\${cluster}/~/on_hpfx # file:/mnt/archive is local
+      ssh: [ssh]
+      lanes: 5
+      inflight: .tmp                   # or {staging: /data/staging}
+      preserve: [mtime, mode]
+      verify: sha256
+      durable: auto
+      segment_above: 64M
+      accelerate: {above: 1G, command: [scp, -B, '%s', '%d']}
+      bandwidth: unlimited
+      keep_free: 2%
+    retry: {attempts: 10, backoff: 2s..10m}
+    retain: {hold: ~/held, empty_directories_after: 1d}   # default: keep; or {delete_after: 7d}
+    history: 400d
+`;
+
+const opening = `# Configuration
+
+<!-- Made by scripts/generate-schema.ts from the schemas in src/config. Change those. -->
+
+One YAML file, by default \`$XDG_CONFIG_HOME/hotdir/hotdir.yaml\`. It is strict: an unknown key or a wrong value is refused before anything
+starts, and all faults are told at once. \`hotdir check\` tells what is in force, and where each value comes from.
+
+Every key, with its default or an example:
+
+\`\`\`yaml
+${fullExample}\`\`\`
+
+Editors complete and check the file when it begins with \`# yaml-language-server: $schema=\` and the path of the shipped
+\`schema/hotdir.schema.json\`; \`hotdir init\` writes that line.
+
+## Units
+
+| kind | written | means |
+|---|---|---|
+| size | \`64M\`, \`64MiB\`, \`500MB\`, \`1.5G\`, \`1048576\` | as rsync and dd count: K, M, G, T, P and KiB, MiB ... are powers of 1024; KB, MB ... are powers of 1000; a bare number is bytes. A lower-case \`b\` is refused, since it could mean bits |
+| duration | \`500ms\`, \`30s\`, \`10m\`, \`2h\`, \`7d\`, \`2w\` | the unit is needed, also for \`0s\` |
+| range | \`2s..10m\` | from, to; one duration alone is both |
+| rate | \`50MB/s\`, \`400Mbit/s\`, \`unlimited\` | bytes, or bits, per second |
+| percentage | \`2%\` | of the destination's file system |
+
+## Text, paths and addresses
+
+- \`\${NAME}\` in any value stands for a variable of \`vars\`, else of the environment. An unknown one is a fault. \`$\${\` is a literal \`\${\`; a lone \`$\` needs nothing.
+- Local paths: \`~/\` is the home; a relative path begins in the configuration file's directory. In commands a leading \`~/\` is filled in, and nothing else, since no shell sees them.
+- \`sftp://user@host:port/directory\`: the host is written as for \`ssh\`, so an alias of \`~/.ssh/config\` will do. \`/~/\` is the remote home. A password is refused.
+- \`file:/directory\`, \`file:~/directory\`: this machine, or a mounted file system.
+- In an address \`%\` and two hexadecimal digits stand for a byte; \`%\`, \`?\` and \`#\` themselves are \`%25\`, \`%3F\` and \`%23\`. Other text stands for its UTF-8.
+- Regular expressions are JavaScript's, looked for anywhere in the relative path. Put them in single quotes: in double quotes YAML takes the backslashes.
+- Anchors, aliases and merge keys (\`<<\`) work. Keys at the top that begin with \`x-\` are not read: a place for anchors that flows share.
+
+`;
+
+/** `docs/reference/configuration.md`. */
+export function configurationReference(): string {
+  const root = configurationJsonSchema();
+  const flow = root.properties?.["flows"]?.additionalProperties;
+  const tables = [table("Top of the file", rows(root, "", 1))];
+  if (typeof flow === "object") {
+    for (const [name, schema] of Object.entries(flow.properties ?? {})) {
+      const below = rows(schema, "");
+      const own = row(name, schema, flow.required?.includes(name) ?? false);
+      tables.push(
+        table(
+          `flows.NAME.${name}`,
+          schema.type === "object" ? below : [own, ...below.map((line) => line.replace("| `", `| \`${name}.`))],
+          schema.type === "object" ? schema.description : undefined,
+        ),
+      );
+    }
+  }
+  return `${opening}${tables.join("\n")}`;
+}
+
+function table(heading: string, lines: string[], about?: string): string {
+  return `## ${heading}\n\n${about === undefined ? "" : `${about}\n\n`}| key | type | default | meaning |\n|---|---|---|---|\n${lines.join("\n")}\n`;
+}
+
+/** One line for each key below, the maps among them opened. */
+function rows(schema: JsonSchema, prefix: string, depthMax = 9): string[] {
+  const map = mapOf(schema);
+  return Object.entries(map?.properties ?? {}).flatMap(([key, child]) => [
+    row(`${prefix}${key}`, child, map?.required?.includes(key) ?? false),
+    ...(depthMax > 1 ? rows(child, `${prefix}${key}.`, depthMax - 1) : []),
+  ]);
+}
+
+function mapOf(schema: JsonSchema): JsonSchema | undefined {
+  return schema.properties === undefined ? schema.anyOf?.map(mapOf).find((map) => map !== undefined) : schema;
+}
+
+function row(key: string, schema: JsonSchema, required: boolean): string {
+  const preset = schema.default === undefined ? (required ? "(needed)" : "") : `\`${defaultText(schema.default)}\``;
+  return `| \`${key}\` | ${typeText(schema)} | ${preset} | ${(schema.description ?? "").replaceAll("|", String.raw`\|`)} |`;
+}
+
+function defaultText(value: unknown): string {
+  return Array.isArray(value) ? `[${value.join(", ")}]` : typeof value === "object" ? "{}" : text(value);
+}
+
+function typeText(schema: JsonSchema): string {
+  if (schema.title !== undefined && schema.anyOf === undefined) return schema.title;
+  if (schema.enum !== undefined) return schema.enum.join(", ");
+  if (schema.const !== undefined) return text(schema.const);
+  if (schema.anyOf !== undefined)
+    return schema.anyOf
+      .filter((option) => option.pattern !== "\\$\\{")
+      .map(typeText)
+      .join(", or ");
+  if (schema.type === "integer") return `${schema.minimum} to ${schema.maximum}`;
+  if (schema.properties !== undefined || schema.type === "object")
+    return schema.properties === undefined ? "map" : `{${Object.keys(schema.properties).join(", ")}}`;
+  return String(schema.type);
+}
+
+function text(value: unknown): string {
+  return typeof value === "string" ? value : JSON.stringify(value);
+}

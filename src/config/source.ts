@@ -1,0 +1,94 @@
+import * as z from "zod";
+import { type ChangeKind, changeKinds, type Settle, type SourceSettings } from "../flow/settings.ts";
+import { bytesOfText } from "../kernel/path.ts";
+import { parseExpression } from "./expression.ts";
+import { duration, nameSuffix, textField, words } from "./fields.ts";
+import { checkPath, resolvePath } from "./local-path.ts";
+import { bad, good, type Parsed, quote } from "./parsed.ts";
+import { section } from "./section.ts";
+import { parseDuration } from "./units.ts";
+
+const DAY_MS = 86_400_000;
+
+const path = textField({ title: "path", examples: ["~/to_hpfx", "/data/out"], parse: checkPath });
+const expressions = z
+  .array(textField({ title: "regular expression", parse: parseExpression }))
+  .max(1000)
+  .meta({ title: "list of regular expressions" })
+  .prefault([]);
+
+function parseSettle(text: string): Parsed<Settle> {
+  if (text === "close") return good({ kind: "close" });
+  const quiet = parseDuration(text);
+  if (quiet.ok) return quiet.value <= DAY_MS ? good({ kind: "quiet", quietMs: quiet.value }) : bad("a quiet time is at most 1d", "1d");
+  return bad(`${quote(text)} is neither close, nor a quiet time such as 30s, nor {marker: SUFFIX}`, quiet.suggestion);
+}
+
+const settle = z.union([
+  textField({
+    title: "close, duration",
+    pattern: String.raw`^(close|\d+(\.\d+)? ?(ms|s|m|h|d|w))$`,
+    examples: ["close", "30s"],
+    parse: parseSettle,
+  }),
+  z.strictObject({
+    marker: nameSuffix(".done").describe("The file is complete when a file of the same name with this suffix stands beside it."),
+  }),
+]);
+
+const posts = z.union([
+  z.literal(true),
+  z.strictObject({
+    base: path.prefault("/").describe("What is posted is named relative to this directory below the destination, and must be inside."),
+  }),
+]);
+
+export const source = section({
+  schema: z
+    .strictObject({
+      directory: path
+        .optional()
+        .describe(
+          "The directory that is watched, with all below it. Symbolic links are transferred as links and never followed out of it.",
+        ),
+      posts: posts
+        .optional()
+        .describe("Instead of `directory`: nothing is watched, only what `hotdir post` names is sent. `true` is `{base: /}`."),
+      accept: expressions.describe("Only files whose relative path one of these matches; none: all. JavaScript syntax."),
+      reject: expressions.describe("Files whose relative path one of these matches are left alone. It wins over `accept`."),
+      settle: settle
+        .prefault("close")
+        .describe(
+          "When a file is complete: `close` (nobody has it open for writing), a time without changes (`0s`: as found), or a marker file.",
+        ),
+      rescan: duration({ minMs: 1000, maxMs: 7 * DAY_MS })
+        .prefault("10m")
+        .describe("How often the whole directory is compared with the ledger, to find what no event told."),
+      propagate: words(changeKinds, { min: 1 })
+        .prefault(["put", "rename", "link", "mkdir"])
+        .describe("Which changes are made at the destination. `delete` and `rmdir` only when they are named here."),
+    })
+    .meta({ oneOf: [{ required: ["directory"] }, { required: ["posts"] }] })
+    .describe("Where changes come from: `directory` or `posts`."),
+  settings: (value, { base }): { source: SourceSettings } => {
+    const { accept, reject, rescan: rescanMs } = value;
+    const propagate: ReadonlySet<ChangeKind> = new Set(value.propagate);
+    const root = value.directory ?? (typeof value.posts === "object" ? value.posts.base : "/");
+    return {
+      source: {
+        kind: value.directory === undefined ? "posted" : "watched",
+        root: resolvePath(root, base),
+        accept,
+        reject,
+        settle: settleOf(value.settle),
+        rescanMs,
+        propagate,
+      },
+    };
+  },
+});
+
+/** A marker's suffix is compared with names, which are bytes. */
+function settleOf(value: z.output<typeof settle>): Settle {
+  return "marker" in value ? { kind: "marker", suffix: bytesOfText(value.marker) } : value;
+}
