@@ -1,0 +1,22 @@
+import { type Bytes, nameOf, type RelPath } from "../../kernel/path.ts";
+import type { Digest } from "../digest.ts";
+
+const CAPTURE = /^\.hotdir-[0-9a-z]+\.removing$/;
+
+/** The name under which a source file that is to go is looked at a last time, beside where it was. */
+export function captureName(transfer: number): Bytes {
+  return `.hotdir-${transfer.toString(36)}.removing` as Bytes;
+}
+
+/**
+ * The name of a copy that is not yet whole, in the holding area. Transfer and content are both in
+ * it, so that what has this name is ours to remove, also where several ledgers hold into one area.
+ */
+export function holdingName(transfer: number, digest: Digest): Bytes {
+  return `.hotdir-${transfer.toString(36)}-${digest.hex.slice(0, 16)}.holding` as Bytes;
+}
+
+/** Sightings of such names are our own doing, and no change of the source. */
+export function isCapture(path: RelPath): boolean {
+  return CAPTURE.test(nameOf(path));
+}

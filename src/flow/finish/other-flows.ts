@@ -1,0 +1,58 @@
+import { realpath } from "node:fs/promises";
+import { type AbsPath, below, bytesOf, fsPath, join, nameOf, parentOf, type RelPath } from "../../kernel/path.ts";
+import { rejection } from "../admit/filter.ts";
+import type { Database } from "../ledger/database.ts";
+import type { FlowId } from "../ledger/flows.ts";
+import { isOwed } from "../ledger/owed.ts";
+import { hasReceiptFor } from "../ledger/retention.ts";
+import type { FlowSettings } from "../settings.ts";
+import type { Version } from "../version.ts";
+import type { OtherFlow } from "./may-remove.ts";
+
+/** A flow of the configuration with its ledger row. */
+export type FlowEntry = { id: FlowId; settings: FlowSettings };
+
+/** Another flow whose source holds a file, and the names that it may know it by. */
+export type Sharing = { flow: FlowEntry; paths: RelPath[] };
+
+/**
+ * The other flows of the configuration, running or not, whose source holds a file of `flow`. Roots
+ * are compared by where they really are: one tree may be named over several symlinks.
+ */
+export async function sharing(all: FlowEntry[], flow: FlowEntry, path: RelPath): Promise<Sharing[]> {
+  const named = join(flow.settings.source.root, path);
+  const parent = parentOf(path);
+  // The file itself may be gone, or under a name of ours for now.
+  const real = join(await realOf(parent === "" ? flow.settings.source.root : join(flow.settings.source.root, parent)), nameOf(path));
+  const found: Sharing[] = [];
+  for (const other of all) {
+    if (other.id === flow.id) continue;
+    const { root, kind } = other.settings.source;
+    const paths = new Set([below(await realOf(root), real)]);
+    // What was posted is known by the name that somebody gave. A watched flow never comes over a symlink to any other.
+    if (kind === "posted") paths.add(below(root, named));
+    found.push({ flow: other, paths: [...paths].filter((one) => one !== null) });
+  }
+  return found;
+}
+
+/** A watched flow wants every file that its patterns take; one that is posted to wants what it was given. */
+export function otherFlows(db: Database, sharers: Sharing[], version: Version): OtherFlow[] {
+  return sharers.flatMap(({ flow, paths }) => {
+    const { source, name } = flow.settings;
+    return paths.map((path) => ({
+      name,
+      wants: source.kind === "watched" ? rejection(path, source) === null && source.propagate.has("put") : isOwed(db, flow.id, path),
+      hasReceipt: hasReceiptFor(db, flow.id, path, version),
+    }));
+  });
+}
+
+/** Where nothing can be resolved, the name has to do. */
+async function realOf(directory: AbsPath): Promise<AbsPath> {
+  try {
+    return bytesOf(await realpath(fsPath(directory), { encoding: "buffer" })) as unknown as AbsPath;
+  } catch {
+    return directory;
+  }
+}

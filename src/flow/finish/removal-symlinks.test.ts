@@ -1,0 +1,105 @@
+import { createHash } from "node:crypto";
+import { lstatSync, mkdirSync, readdirSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { makeTemporary, type Temporary } from "../../../test/support/temporary.ts";
+import { type AbsPath, bytesOfText, type RelPath } from "../../kernel/path.ts";
+import { SourceReader } from "../read/source-reader.ts";
+import { versionOf } from "../version.ts";
+import { captureName } from "./capture-name.ts";
+import { type RemovalEnd, type RemovalRequest, removeSource, restoreSource } from "./removal.ts";
+
+/** What happens just before the removal's own rename. */
+const steps = vi.hoisted(() => ({ beforeRename: null as null | (() => void) }));
+beforeEach(() => {
+  steps.beforeRename = null;
+});
+
+vi.mock(import("node:fs/promises"), async (importOriginal) => {
+  const real = await importOriginal();
+  const rename: typeof real.rename = async (from, to) => {
+    steps.beforeRename?.();
+    await real.rename(from, to);
+  };
+  return { ...real, rename };
+});
+
+const reader = new SourceReader();
+afterAll(() => reader[Symbol.asyncDispose]());
+
+const content = "the delivered bytes";
+const abs = (path: string): AbsPath => bytesOfText(path) as AbsPath;
+
+type Place = Temporary & { file: string; capture: string; request: RemovalRequest };
+
+/** A source with one delivered file. */
+async function place(options: { hold?: "same" } = {}): Promise<Place> {
+  const temporary = await makeTemporary();
+  const root = join(temporary.path, "source");
+  mkdirSync(join(root, "sub"), { recursive: true });
+  const file = join(root, "sub/file");
+  writeFileSync(file, content);
+  return {
+    path: temporary.path,
+    file,
+    capture: join(root, "sub", captureName(77)),
+    request: {
+      root: abs(root),
+      path: "sub/file" as RelPath,
+      transfer: 77,
+      version: versionOf(lstatSync(file, { bigint: true })),
+      digest: { algorithm: "sha256", hex: createHash("sha256").update(content).digest("hex") },
+      hold: options.hold === undefined ? null : abs(join(temporary.path, "hold")),
+    },
+    [Symbol.asyncDispose]: () => temporary[Symbol.asyncDispose](),
+  };
+}
+
+/** Files and symlinks; what a symlink leads to is listed too. */
+function below(directory: string): string[] {
+  return readdirSync(directory, { recursive: true, encoding: "utf8" }).filter((name) => !lstatSync(join(directory, name)).isDirectory());
+}
+
+const remove = (at: Place): Promise<RemovalEnd> => removeSource(at.request, reader);
+
+describe("a directory that was moved away, with a symlink in its place", () => {
+  /** `source/sub` goes to `archive`, and leads there. */
+  function archive(at: Place): void {
+    renameSync(join(at.path, "source/sub"), join(at.path, "archive"));
+    symlinkSync("../archive", join(at.path, "source/sub"));
+  }
+
+  test.each([undefined, "same"] as const)("nothing goes from where it leads (hold: %s)", async (hold) => {
+    await using at = await place(hold === undefined ? {} : { hold });
+    archive(at);
+    expect(await remove(at)).toEqual({ kind: "refused", detail: expect.stringContaining("symbolic link") as string });
+    expect(below(at.path).sort()).toEqual(["archive/file", "source/sub", "source/sub/file"]);
+  });
+
+  test("nothing is put back there, where a kill had interrupted the removal", async () => {
+    await using at = await place();
+    renameSync(at.file, at.capture);
+    archive(at);
+    expect((await restoreSource(at.request)).kind).toBe("refused");
+    expect(below(join(at.path, "archive"))).toEqual([captureName(77)]);
+  });
+
+  test("while the file is being removed: what is done stays in the directory that was looked at", async () => {
+    await using at = await place();
+    mkdirSync(join(at.path, "other"));
+    writeFileSync(join(at.path, "other/file"), "not ours");
+    steps.beforeRename = () => {
+      steps.beforeRename = null;
+      renameSync(join(at.path, "source/sub"), join(at.path, "archive"));
+      symlinkSync("../other", join(at.path, "source/sub"));
+    };
+    expect(await remove(at)).toEqual({ kind: "removed" });
+    expect(below(at.path).sort()).toEqual(["other/file", "source/sub", "source/sub/file"]);
+  });
+});
+
+test("a source that is not there has lost no file", async () => {
+  await using at = await place();
+  renameSync(join(at.path, "source"), join(at.path, "elsewhere"));
+  expect((await remove(at)).kind).toBe("refused");
+});

@@ -1,0 +1,166 @@
+import type { Clock } from "../../kernel/clock.ts";
+import { messageOf } from "../../kernel/errors.ts";
+import type { Log } from "../../kernel/log.ts";
+import { show } from "../../kernel/path.ts";
+import type { Database } from "../ledger/database.ts";
+import { emptiedByUs } from "../ledger/emptied.ts";
+import * as ledger from "../ledger/retention.ts";
+import type { SourceReader } from "../read/source-reader.ts";
+import { removeEmptyDirectories } from "./empty-directories.ts";
+import { refusalToRemove } from "./may-remove.ts";
+import { type FlowEntry, otherFlows, sharing } from "./other-flows.ts";
+import { type RemovalEnd, removeSource, restoreSource } from "./removal.ts";
+
+const BATCH = 64;
+const TICK_MS = 1000;
+/** A removal that was refused is tried again after so long, reported only once. */
+const AGAIN_MS = 10 * 60_000;
+
+export type { FlowEntry };
+
+/** Removes or holds the source files of one flow when their time has come. */
+export class Retention implements AsyncDisposable {
+  readonly #db: Database;
+  readonly #flow: FlowEntry;
+  readonly #all: () => FlowEntry[];
+  readonly #reader: SourceReader;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #halted: () => boolean;
+  readonly #reported = new Set<number>();
+  #timer: NodeJS.Timeout | null = null;
+  #working: Promise<void> = Promise.resolve();
+  #stopped = false;
+  #directoriesLookedAt = 0;
+
+  constructor(options: {
+    db: Database;
+    flow: FlowEntry;
+    /** Every flow of the configuration, whether or not it runs: two may share a source. */ all: () => FlowEntry[];
+    reader: SourceReader;
+    clock: Clock;
+    log: Log;
+    /** The source is not as it was: nothing in it is touched. */ halted?: () => boolean;
+  }) {
+    this.#db = options.db;
+    this.#flow = options.flow;
+    this.#all = options.all;
+    this.#reader = options.reader;
+    this.#clock = options.clock;
+    this.#log = options.log;
+    this.#halted = options.halted ?? (() => false);
+    // What the sender reads and what is removed here stay in the same tree.
+    options.reader.stayBelow(options.flow.settings.source.root);
+  }
+
+  start(): void {
+    if (this.#flow.settings.retain.kind === "keep") return;
+    this.#working = this.#round();
+  }
+
+  /** Removals that are due now are done when this resolves. For `run --until-idle`. */
+  async settle(): Promise<void> {
+    await this.#working;
+    if (this.#flow.settings.retain.kind !== "keep") await this.#removeDue();
+  }
+
+  async #round(): Promise<void> {
+    try {
+      await this.#removeDue();
+      await this.#tidy();
+    } catch (error) {
+      // A ledger that cannot be written is told by whoever sends; here it only means that nothing goes.
+      this.#log.warn(`sources stay for now: ${messageOf(error)}`);
+    }
+    if (this.#stopped) return;
+    this.#timer = setTimeout(() => {
+      this.#working = this.#round();
+    }, TICK_MS);
+  }
+
+  async #removeDue(): Promise<void> {
+    if (this.#halted()) return;
+    for (const retained of ledger.interruptedRemovals(this.#db, this.#flow.id)) await this.#remove(retained);
+    for (;;) {
+      const due = ledger.dueForRemoval(this.#db, this.#flow.id, this.#clock.steady(), BATCH);
+      for (const retained of due) {
+        if (this.#stopped || this.#halted()) return;
+        await this.#remove(retained);
+      }
+      if (due.length < BATCH) return;
+    }
+  }
+
+  async #remove(retained: ledger.Retained): Promise<void> {
+    const sharers = await sharing(this.#all(), this.#flow, retained.path);
+    const refusal = refusalToRemove({
+      receiptIsNewest: ledger.isNewest(this.#db, this.#flow.id, retained),
+      others: otherFlows(this.#db, sharers, retained.version),
+    });
+    if (refusal !== null && !retained.removing) return this.#postpone(retained, refusal, "info");
+    if (!retained.removing && !ledger.beginRemoval(this.#db, retained.id)) return;
+    const { source, retain } = this.#flow.settings;
+    const hold = retain.kind === "hold" ? retain.directory : null;
+    const request = {
+      root: source.root,
+      path: retained.path,
+      transfer: retained.id,
+      version: retained.version,
+      digest: retained.digest,
+      hold,
+    };
+    // One that a kill interrupted may have become wrong since: a flow was added that shares the source, say. It is undone.
+    this.#ended(retained, await (refusal === null ? removeSource(request, this.#reader) : restoreSource(request)));
+  }
+
+  #ended(retained: ledger.Retained, end: RemovalEnd): void {
+    const path = show(retained.path);
+    switch (end.kind) {
+      case "removed":
+      case "already-gone":
+        ledger.endRemoval(this.#db, retained.id, "removed");
+        return this.#log.debug(`${path}: removed from the source, it is delivered (transfer ${retained.id})`);
+      case "held":
+        ledger.endRemoval(this.#db, retained.id, "held");
+        return this.#log.debug(`${path}: held at ${show(end.at)}`);
+      case "set-aside":
+        ledger.dropRetention(this.#db, retained.id);
+        return this.#log.warn(
+          `${path}: what was there before is kept as ${show(end.at)}: it was changed after its delivery, and a newer file has its name`,
+        );
+      case "not-the-version":
+        return this.#postpone(retained, "the file is not the version that was delivered; the newer one is delivered first", "info");
+      case "refused":
+        return this.#postpone(retained, end.detail, "warn");
+    }
+  }
+
+  #postpone(retained: ledger.Retained, reason: string, level: "info" | "warn"): void {
+    if (!ledger.isNewest(this.#db, this.#flow.id, retained)) return ledger.dropRetention(this.#db, retained.id);
+    ledger.postponeRemoval(this.#db, retained.id, this.#clock.steady() + (level === "warn" ? AGAIN_MS : TICK_MS * 5));
+    if (this.#reported.has(retained.id) || this.#reported.size > 10_000) return;
+    this.#reported.add(retained.id);
+    this.#log[level](`${show(retained.path)}: stays in the source: ${reason}; asked again later`);
+  }
+
+  async #tidy(): Promise<void> {
+    const { source, retain } = this.#flow.settings;
+    if (retain.kind === "keep" || retain.emptyDirectoriesAfterMs === null || source.kind !== "watched" || this.#halted()) return;
+    const everyMs = Math.min(3600_000, Math.max(5000, retain.emptyDirectoriesAfterMs / 4));
+    if (this.#clock.steady() - this.#directoriesLookedAt < everyMs) return;
+    this.#directoriesLookedAt = this.#clock.steady();
+    await removeEmptyDirectories(source.root, {
+      olderThanMs: retain.emptyDirectoriesAfterMs,
+      now: this.#clock.wall(),
+      stopped: () => this.#stopped,
+      emptied: (path) => emptiedByUs(this.#db, this.#flow.id, path),
+      before: (path) => ledger.directoryRemovedByUs(this.#db, this.#flow.id, path),
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stopped = true;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    await this.#working;
+  }
+}

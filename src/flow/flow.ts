@@ -1,0 +1,264 @@
+import { randomBytes } from "node:crypto";
+import { opendirSync } from "node:fs";
+import type { Clock } from "../kernel/clock.ts";
+import { Slots } from "../kernel/concurrency.ts";
+import { runEvery } from "../kernel/ending.ts";
+import { messageOf } from "../kernel/errors.ts";
+import type { Log } from "../kernel/log.ts";
+import { type Bytes, fsPath, show } from "../kernel/path.ts";
+import { AttemptLog } from "./attempt-log.ts";
+import { type FlowEntry, Retention } from "./finish/retention.ts";
+import { Intake } from "./intake.ts";
+import type { RunId } from "./ledger/claims.ts";
+import type { Database } from "./ledger/database.ts";
+import * as flows from "./ledger/flows.ts";
+import { findRoot, haltForPerson, loseRoot } from "./ledger/lost-root.ts";
+import { ledgerToken } from "./ledger/meta.ts";
+import { describePlace, placeOf, refuseLoop } from "./place.ts";
+import { Rate } from "./rate.ts";
+import { SourceReader } from "./read/source-reader.ts";
+import { Bandwidth } from "./send/bandwidth.ts";
+import type { SendContext } from "./send/context.ts";
+import { Janitor } from "./send/janitor.ts";
+import { Layout } from "./send/layout.ts";
+import { Link } from "./send/link.ts";
+import { Parents } from "./send/parents.ts";
+import { Pump } from "./send/pump.ts";
+import type { FlowSettings } from "./settings.ts";
+import type { ClaimedTransfer } from "./transfer.ts";
+
+export type FlowState = { state: "running" | "stopped"; reason: null } | { state: "paused" | "waiting" | "halted"; reason: string };
+
+const STOP_BOUND_MS = 10_000;
+
+export type FlowOptions = {
+  settings: FlowSettings;
+  db: Database;
+  run: RunId;
+  clock: Clock;
+  log: Log;
+  /** All flows of the daemon: two may share a source. */
+  all: () => FlowEntry[];
+  /** Anything that `status` or `run --until-idle` look at. */
+  changed: () => void;
+  broken: (error: unknown) => void;
+};
+
+/** One flow at work: its intake, its pump and its retention, and how they hang together. */
+export class Flow implements AsyncDisposable {
+  readonly settings: FlowSettings;
+  readonly entry: FlowEntry;
+  readonly intake: Intake;
+  readonly pump: Pump;
+  readonly link: Link;
+  readonly rate = new Rate();
+  readonly #db: Database;
+  readonly #log: Log;
+  readonly #attempts: AttemptLog;
+  readonly #reader = new SourceReader();
+  readonly #retention: Retention;
+  readonly #janitor: Janitor;
+  readonly #changed: () => void;
+  #halted: string | null;
+  #rootLost: string | null = null;
+  #stopping = false;
+  #ending: Promise<void> | null = null;
+
+  constructor(options: FlowOptions) {
+    const { settings, db, clock, run } = options;
+    // What is posted is sent once, wherever it is: its root is all of the machine.
+    if (settings.source.kind === "watched") refuseLoop(settings.source.root, settings.destination);
+    this.settings = settings;
+    this.#db = db;
+    this.#log = options.log.with({ flow: settings.name });
+    this.#changed = options.changed;
+    this.entry = {
+      id: flows.registerFlow(db, { name: settings.name, root: settings.source.root, destination: describePlace(settings.destination) }),
+      settings,
+    };
+    this.#halted = haltForPerson(db, this.entry.id);
+    this.#attempts = new AttemptLog(this.#log, clock, settings.retry.attemptsMax);
+    this.link = new Link({
+      place: placeOf(settings.destination, this.#reader, this.#log),
+      lanesMax: settings.destination.lanesMax,
+      clock,
+      log: this.#log,
+      changed: () => {
+        this.pump.wake();
+        this.#changed();
+      },
+    });
+    const context = this.#sendContext(clock);
+    this.pump = new Pump(context, run, {
+      look: (paths) => this.intake.look(paths),
+      delivered: (transfer, outcome, startedAtMs) => this.#attempts.delivered(transfer, outcome, startedAtMs),
+      failed: (transfer, outcome) => this.#attempts.failed(transfer, outcome),
+      recorded: this.#changed,
+      refuseRemoval: (transfer) => this.#refuseRemoval(transfer),
+      broken: options.broken,
+    });
+    this.intake = new Intake({
+      db,
+      flow: this.entry.id,
+      settings,
+      clock,
+      log: this.#log,
+      events: {
+        queued: () => this.pump.wake(),
+        rootLost: (reason) => this.#loseRoot(reason),
+        rootFound: (identity) => this.#findRoot(identity),
+        changed: this.#changed,
+        broken: options.broken,
+      },
+    });
+    this.#retention = new Retention({
+      db,
+      flow: this.entry,
+      all: options.all,
+      reader: this.#reader,
+      clock,
+      log: this.#log,
+      halted: () => (this.#halted ?? this.#rootLost) !== null,
+    });
+    this.#janitor = new Janitor(context, options.broken);
+  }
+
+  #sendContext(clock: Clock): SendContext {
+    const { settings } = this;
+    const layout = new Layout(
+      settings.destination,
+      ledgerToken(this.#db, () => randomBytes(3).toString("hex").slice(0, 5)),
+    );
+    return {
+      settings,
+      flow: this.entry.id,
+      db: this.#db,
+      link: this.link,
+      layout,
+      parents: new Parents([layout.root, layout.inflightRoot]),
+      reader: this.#reader,
+      bandwidth: new Bandwidth(settings.destination.bandwidthBytesPerS, clock),
+      commands: new Slots(settings.destination.lanesMax),
+      clock,
+      log: this.#log,
+      progress: { sent: (transfer, bytes) => this.pump.active.sent(transfer, bytes) },
+    };
+  }
+
+  get state(): FlowState {
+    if (this.#stopping) return { state: "stopped", reason: null };
+    const halted = this.#halted ?? this.#rootLost;
+    if (halted !== null) return { state: "halted", reason: halted };
+    const trouble = this.link.state.kind === "waiting" ? this.link.state.error : this.pump.hold?.error;
+    return trouble === undefined ? { state: "running", reason: null } : { state: "waiting", reason: trouble.message };
+  }
+
+  start(): void {
+    this.intake.start();
+    this.#release();
+    this.#retention.start();
+    this.#janitor.start();
+    this.#log.info(`${show(this.settings.source.root)} → ${describePlace(this.settings.destination)}`);
+  }
+
+  #loseRoot(reason: string): void {
+    if (this.#rootLost === null)
+      this.#log.error(
+        `halted: ${reason}; nothing is sent or removed until it is back, or until 'hotdir resume ${this.settings.name}' accepts what is there now`,
+      );
+    this.#rootLost = reason;
+    loseRoot(this.#db, this.entry.id, reason);
+    this.pump.pause();
+    this.#changed();
+  }
+
+  #findRoot(identity: string): void {
+    flows.acceptRoot(this.#db, this.entry.id, identity);
+    findRoot(this.#db, this.entry.id);
+    if (this.#rootLost !== null) this.#log.info("the source is back");
+    this.#rootLost = null;
+    this.#release();
+    this.#changed();
+  }
+
+  /** P4: nothing is removed over there because the source as a whole went away. */
+  #refuseRemoval(transfer: ClaimedTransfer): string | null {
+    const halted = this.#halted ?? this.#rootLost;
+    if (halted !== null) return halted;
+    if (transfer.id <= flows.releasedThrough(this.#db, this.entry.id) || !isEmptyOrGone(this.settings.source.root)) return null;
+    const reason = `the source ${show(this.settings.source.root)} is empty or gone; removals wait for a person ('hotdir resume ${this.settings.name}' lets them go)`;
+    this.#halted = reason;
+    flows.halt(this.#db, this.entry.id, reason);
+    this.pump.pause();
+    this.#log.error(`halted: ${reason}`);
+    this.#changed();
+    return reason;
+  }
+
+  /** A person has looked: goes on with the source as it is. */
+  async resume(): Promise<void> {
+    flows.release(this.#db, this.entry.id);
+    this.#halted = null;
+    if (this.#rootLost !== null) await this.intake.watchAnew();
+    this.#release();
+    this.#log.info("resumed by hand");
+  }
+
+  #release(): void {
+    if (this.#halted === null && this.#rootLost === null && !this.#stopping) this.pump.start();
+  }
+
+  /** Whether every complete file is delivered or dead, or cannot be for now since a person must look first. */
+  get idle(): boolean {
+    if (this.#halted !== null || this.#rootLost !== null) return true;
+    if (!this.intake.idle || this.pump.underWay > 0) return false;
+    const tally = flows.tallyOf(this.#db, this.entry.id);
+    return tally.queued + tally.sending === 0;
+  }
+
+  get deadLetters(): number {
+    return flows.tallyOf(this.#db, this.entry.id).dead;
+  }
+
+  /** What is due now, before a run that ends when idle: source files go, and leftovers at the destination. */
+  async finishDue(): Promise<void> {
+    await this.#retention.settle();
+    await this.#janitor.sweep();
+  }
+
+  /** Ends in order: nothing new comes in, what is under way ends or is handed back, then the connections. Once, however often it is asked for. */
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#ending ??= this.#end();
+    return this.#ending;
+  }
+
+  #end(): Promise<void> {
+    this.#stopping = true;
+    const tell = (error: unknown): void => this.#log.error(`stopping: ${messageOf(error)}`);
+    return runEvery(
+      [
+        () => this.intake[Symbol.asyncDispose](),
+        () => this.pump.stop(STOP_BOUND_MS).catch(tell),
+        () => this.#attempts[Symbol.dispose](),
+        () => this.#janitor[Symbol.asyncDispose](),
+        () => this.#retention[Symbol.asyncDispose](),
+        () => this.link[Symbol.asyncDispose](),
+        () => this.#reader[Symbol.asyncDispose](),
+      ],
+      tell,
+    );
+  }
+}
+
+function isEmptyOrGone(root: Bytes): boolean {
+  try {
+    const directory = opendirSync(fsPath(root));
+    try {
+      return directory.readSync() === null;
+    } finally {
+      directory.closeSync();
+    }
+  } catch (error) {
+    return error instanceof Error;
+  }
+}

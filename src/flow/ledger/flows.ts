@@ -1,0 +1,99 @@
+import type { AbsPath } from "../../kernel/path.ts";
+import type { RootIdentity } from "../detect/contract.ts";
+import type { Database, Row } from "./database.ts";
+import { pathCell } from "./rows.ts";
+
+export type FlowId = number;
+
+/** The flow's row and its tally; made on first use. The identity of the root is kept, so that another directory under the same name is noticed. */
+export function registerFlow(db: Database, flow: { name: string; root: AbsPath; destination: string }): FlowId {
+  return db.transaction(() => {
+    db.run(
+      "INSERT INTO flow (name, root, destination) VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE SET root_identity = CASE WHEN root = excluded.root THEN root_identity END, root = excluded.root, destination = excluded.destination",
+      flow.name,
+      pathCell(flow.root),
+      flow.destination,
+    );
+    const { id } = db.get<{ id: number }>("SELECT id FROM flow WHERE name = ?", flow.name)!;
+    db.run("INSERT INTO tally (flow) VALUES (?) ON CONFLICT DO NOTHING", id);
+    return id;
+  });
+}
+
+export function flowId(db: Database, name: string): FlowId | null {
+  return db.get<{ id: number }>("SELECT id FROM flow WHERE name = ?", name)?.id ?? null;
+}
+
+export function rootIdentity(db: Database, flow: FlowId): RootIdentity | null {
+  return db.get<{ root_identity: string | null }>("SELECT root_identity FROM flow WHERE id = ?", flow)?.root_identity ?? null;
+}
+
+export function acceptRoot(db: Database, flow: FlowId, identity: RootIdentity | null): void {
+  db.run("UPDATE flow SET root_identity = ? WHERE id = ?", identity, flow);
+}
+
+/** Why a person must look; null: nothing. It stays over restarts until `release`. */
+export function haltReason(db: Database, flow: FlowId): string | null {
+  return db.get<{ halted: string | null }>("SELECT halted FROM flow WHERE id = ?", flow)?.halted ?? null;
+}
+
+export function halt(db: Database, flow: FlowId, reason: string): void {
+  db.run("UPDATE flow SET halted = ? WHERE id = ?", reason, flow);
+}
+
+/** A person has looked: the source is accepted as it is now, with the removals that are recorded so far. */
+export function release(db: Database, flow: FlowId): void {
+  db.run(
+    "UPDATE flow SET halted = NULL, root_identity = NULL, released_through = (SELECT coalesce(max(id), 0) FROM transfer) WHERE id = ?",
+    flow,
+  );
+}
+
+/** Removals up to this transfer were released by a person. */
+export function releasedThrough(db: Database, flow: FlowId): number {
+  return db.get<{ released_through: number }>("SELECT released_through FROM flow WHERE id = ?", flow)?.released_through ?? 0;
+}
+
+export type Tally = {
+  seen: number;
+  settling: number;
+  queued: number;
+  sending: number;
+  delivered: number;
+  superseded: number;
+  ignored: number;
+  dead: number;
+};
+
+export function tallyOf(db: Database, flow: FlowId): Tally & { queuedBytes: number; deliveredBytes: number } {
+  const row = db.get<Row>("SELECT * FROM tally WHERE flow = ?", flow);
+  const count = (name: string): number => Number(row?.[name] ?? 0);
+  return {
+    seen: count("seen"),
+    settling: count("settling"),
+    queued: count("queued"),
+    sending: count("sending"),
+    delivered: count("delivered"),
+    superseded: count("superseded"),
+    ignored: count("ignored"),
+    dead: count("dead"),
+    queuedBytes: count("queued_bytes"),
+    deliveredBytes: count("delivered_bytes"),
+  };
+}
+
+/** Recounts the rows and compares with the tally: the differences, none where all is well. Reads every row. */
+export function recount(db: Database, flow: FlowId): string[] {
+  const counted = new Map<string, number>();
+  for (const { state, n } of db.all<{ state: string; n: number }>(
+    "SELECT state, sum(n) AS n FROM (SELECT state, count(*) AS n FROM transfer WHERE flow = ?1 GROUP BY state UNION ALL SELECT state, transfers FROM pruned WHERE flow = ?1) GROUP BY state",
+    flow,
+  )) {
+    counted.set(state, n);
+  }
+  const tally = tallyOf(db, flow);
+  const terms = ["settling", "queued", "sending", "delivered", "superseded", "ignored", "dead"] as const;
+  return terms
+    .filter((term) => tally[term] !== (counted.get(term) ?? 0))
+    .map((term) => `${term}: the tally says ${tally[term]}, the rows ${counted.get(term) ?? 0}`);
+}

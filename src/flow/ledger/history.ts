@@ -1,0 +1,43 @@
+import type { WallMs } from "../../kernel/clock.ts";
+import type { Database } from "./database.ts";
+import type { TransferId } from "../transfer.ts";
+import type { FlowId } from "./flows.ts";
+
+/** Looked at in one call: some milliseconds, so that nothing waits for it. */
+const WINDOW = 1000;
+
+/** What `state` says makes a row needless: a later row of its path, for a receipt a later receipt. */
+const OUTLIVED = `EXISTS (SELECT 1 FROM transfer n WHERE n.flow = t.flow AND n.path = t.path AND n.id > t.id AND (t.state <> 'delivered' OR n.state = 'delivered'))`;
+/** A rename tells that a receipt of its old name is of no more use: it stays as long as such a receipt may. */
+const EXPLAINS_A_RECEIPT = `t.kind = 'rename' AND t.state = 'delivered' AND (t.directory = 1
+  OR EXISTS (SELECT 1 FROM transfer o WHERE o.flow = t.flow AND o.path = t.from_path AND o.id < t.id AND o.state = 'delivered'))`;
+
+/**
+ * Drops attempts and ended transfers older than `before`. The newest transfer of a path stays and
+ * so does its newest receipt, as do dead letters, open transfers and what retention still has to do.
+ * Looks at a part of the ledger, the transfers after `after`; `next` is where the next call goes on, null at the end.
+ */
+export function prune(db: Database, flow: FlowId, before: WallMs, after: TransferId = 0): { dropped: number; next: TransferId | null } {
+  const last = db.get<{ id: number | null }>("SELECT max(id) AS id FROM transfer")?.id ?? 0;
+  const through = after + WINDOW;
+  const part = "t.id > ?1 AND t.id <= ?2 AND t.flow = ?3";
+  const dropped = db.transaction(() => {
+    db.run(
+      `DELETE FROM attempt WHERE ended_at < ?4 AND transfer IN (SELECT id FROM transfer t WHERE ${part} AND state <> 'delivered')`,
+      after,
+      through,
+      flow,
+      before,
+    );
+    return db.run(
+      `DELETE FROM transfer WHERE id IN (
+         SELECT id FROM transfer t WHERE ${part} AND ended_at < ?4 AND state IN ('delivered', 'superseded', 'ignored') AND litter = 0 AND (retain IS NULL OR retain IN ('removed', 'held'))
+           AND ${OUTLIVED} AND NOT (${EXPLAINS_A_RECEIPT}))`,
+      after,
+      through,
+      flow,
+      before,
+    );
+  });
+  return { dropped, next: through < last ? through : null };
+}

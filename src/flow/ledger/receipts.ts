@@ -1,0 +1,81 @@
+import { type RelPath } from "../../kernel/path.ts";
+import type { Digest, DigestAlgorithm } from "../digest.ts";
+import type { Version } from "../version.ts";
+import type { Database, Row } from "./database.ts";
+import type { FlowId } from "./flows.ts";
+import { pathCell, pathFrom } from "./rows.ts";
+import { digestFrom } from "./segments.ts";
+
+/** The digest of a version that was delivered under this path; null: it was not, or by another algorithm. */
+export function newestDigest(db: Database, flow: FlowId, path: RelPath, version: Version, algorithm: DigestAlgorithm): Digest | null {
+  const row = db.get<Row & { algorithm: string | null; digest: Uint8Array | null }>(
+    "SELECT algorithm, digest FROM transfer WHERE flow = ? AND path = ? AND state = 'delivered' AND inode = ? AND size = ? AND mtime_ns = ? AND algorithm = ? ORDER BY id DESC LIMIT 1",
+    flow,
+    pathCell(path),
+    version.inode,
+    version.sizeBytes,
+    version.mtimeNs,
+    algorithm,
+  );
+  return row === undefined ? null : digestFrom(row.algorithm, row.digest);
+}
+
+/** Whether this very version was delivered under this path, by whatever proof. */
+export function wasDelivered(db: Database, flow: FlowId, path: RelPath, version: Version): boolean {
+  return (
+    db.get(
+      "SELECT 1 FROM transfer WHERE flow = ? AND path = ? AND state = 'delivered' AND basis <> 'structure' AND inode = ? AND size = ? AND mtime_ns = ? LIMIT 1",
+      flow,
+      pathCell(path),
+      version.inode,
+      version.sizeBytes,
+      version.mtimeNs,
+    ) !== undefined
+  );
+}
+
+/** A receipt as it is listed: one path, its newest delivered version. */
+export type ReceiptRow = {
+  flow: string;
+  path: RelPath;
+  kind: string;
+  sizeBytes: number | null;
+  mtimeNs: bigint | null;
+  basis: string;
+  digest: Digest | null;
+  durable: boolean;
+  method: string;
+  deliveredAtMs: number;
+  transfer: number;
+};
+
+/**
+ * The newest receipt of each path that is at the destination: not of what was removed or renamed
+ * away there since. In the order of paths, row by row, for any number of them.
+ */
+export function* receipts(db: Database, flow: { id: FlowId; name: string }): Generator<ReceiptRow> {
+  const rows = db.each<Row & Record<string, string | number | Uint8Array | null>>(
+    `SELECT id, path, kind, size, CAST(mtime_ns AS TEXT) AS mtime_ns, basis, algorithm, digest, durable, method, ended_at FROM (
+       SELECT *, max(id) FROM transfer WHERE flow = ?1 AND state = 'delivered' GROUP BY path ORDER BY path
+     ) t WHERE kind NOT IN ('delete', 'rmdir')
+       AND NOT EXISTS (SELECT 1 FROM transfer r WHERE r.flow = ?1 AND r.from_path = t.path AND r.id > t.id AND r.state = 'delivered')
+       AND NOT EXISTS (SELECT 1 FROM transfer r WHERE r.flow = ?1 AND r.directory = 1 AND r.state = 'delivered' AND r.id > t.id
+                       AND t.path > CAST(r.from_path || '/' AS BLOB) AND t.path < CAST(r.from_path || '0' AS BLOB))`,
+    flow.id,
+  );
+  for (const row of rows) {
+    yield {
+      flow: flow.name,
+      path: pathFrom(row["path"] as Uint8Array),
+      kind: String(row["kind"]),
+      sizeBytes: row["size"] as number | null,
+      mtimeNs: row["mtime_ns"] === null ? null : BigInt(String(row["mtime_ns"])),
+      basis: String(row["basis"]),
+      digest: digestFrom(row["algorithm"] as string | null, row["digest"] as Uint8Array | null),
+      durable: row["durable"] === 1,
+      method: String(row["method"]),
+      deliveredAtMs: Number(row["ended_at"]),
+      transfer: Number(row["id"]),
+    };
+  }
+}

@@ -1,0 +1,29 @@
+import { AT_CWD, openAt, opening } from "../../kernel/native.ts";
+import { type AbsPath, below, nameOf, parentOf } from "../../kernel/path.ts";
+import { Standing } from "./standing.ts";
+
+/**
+ * Opens files to read. What is below `root` is never reached over a symlink, whatever stands in the
+ * place of a directory by now; other paths (a destination's, one in a holding area) are taken as they are.
+ */
+export class SourceOpener implements Disposable {
+  readonly #root: AbsPath | null;
+  readonly #standing: Standing | null;
+
+  constructor(root: AbsPath | null) {
+    this.#root = root;
+    this.#standing = root === null ? null : new Standing(root);
+  }
+
+  /** A descriptor that the caller closes with `closeFd`; minus an errno, ELOOP where a symlink is anywhere below the root. Never waits for a fifo's writer. */
+  open(path: AbsPath): number {
+    const inside = this.#root === null ? null : below(this.#root, path);
+    if (inside === null || this.#standing === null) return openAt(AT_CWD, path, opening.file);
+    const parent = this.#standing.stand(parentOf(inside));
+    return parent < 0 ? parent : openAt(parent, nameOf(inside), opening.file);
+  }
+
+  [Symbol.dispose](): void {
+    this.#standing?.[Symbol.dispose]();
+  }
+}

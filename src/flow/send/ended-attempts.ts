@@ -1,0 +1,51 @@
+import type { SendContext } from "./context.ts";
+import { type EndedAttempt, recordOutcomes } from "../ledger/outcomes.ts";
+
+/** Ends are written together when they come within so long. */
+const GATHER_MS = 10;
+const GATHERED_MAX = 512;
+
+/** Gathers the ends of attempts and writes them to the ledger, many in one transaction. */
+export class EndedAttempts {
+  readonly #context: SendContext;
+  readonly #written: (attempts: EndedAttempt[], lost: ReadonlySet<EndedAttempt>) => void;
+  readonly #broken: (error: unknown) => void;
+  #waiting: EndedAttempt[] = [];
+  #timer: NodeJS.Timeout | null = null;
+
+  /** @param written is told what was written, and which attempts had lost their fence: nothing was written for these. */
+  constructor(
+    context: SendContext,
+    written: (attempts: EndedAttempt[], lost: ReadonlySet<EndedAttempt>) => void,
+    broken: (error: unknown) => void,
+  ) {
+    this.#context = context;
+    this.#written = written;
+    this.#broken = broken;
+  }
+
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  /** @param busy more will come soon: worth a moment's wait. */
+  add(attempt: EndedAttempt, busy: boolean): void {
+    this.#waiting.push(attempt);
+    if (this.#waiting.length >= GATHERED_MAX) this.flush();
+    else this.#timer ??= setTimeout(() => this.flush(), busy ? GATHER_MS : 0);
+  }
+
+  flush(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    if (this.#waiting.length === 0) return;
+    const attempts = this.#waiting;
+    this.#waiting = [];
+    try {
+      const lost = new Set(recordOutcomes(this.#context.db, attempts, this.#context.clock.wall()));
+      this.#written(attempts, lost);
+    } catch (error) {
+      this.#broken(error);
+    }
+  }
+}

@@ -1,0 +1,17 @@
+import type { RelPath } from "../../kernel/path.ts";
+import type { Outcome } from "../ledger/outcomes.ts";
+import type { ClaimedTransfer } from "../transfer.ts";
+
+/** What the pump tells and asks its flow. */
+export type PumpEvents = {
+  /** The source has to be looked at again: a file changed or went while it was being sent. */
+  look: (paths: RelPath[]) => void;
+  delivered: (transfer: ClaimedTransfer, outcome: Outcome & { kind: "delivered" }, startedAtMs: number) => void;
+  failed: (transfer: ClaimedTransfer, outcome: Outcome) => void;
+  /** After ends were written. */
+  recorded: () => void;
+  /** Why a removal must not be made at the destination now; null: it may. */
+  refuseRemoval: (transfer: ClaimedTransfer) => string | null;
+  /** The ledger cannot be written: nothing can go on. */
+  broken: (error: unknown) => void;
+};

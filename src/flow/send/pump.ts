@@ -1,0 +1,297 @@
+import type { SteadyMs } from "../../kernel/clock.ts";
+import { HotdirError } from "../../kernel/errors.ts";
+import { claim, keysOf, nextDueAt, releaseDeferred, type RunId } from "../ledger/claims.ts";
+import type { EndedAttempt, Outcome } from "../ledger/outcomes.ts";
+import { PACK_FILES_MAX } from "../read/source-reader.ts";
+import { type ClaimedTransfer, isStructural } from "../transfer.ts";
+import { isAccelerated } from "./accelerate.ts";
+import { Active } from "./active.ts";
+import { type ClaimedPut, type Result, type SendContext, type Tried, failed } from "./context.ts";
+import { EndedAttempts } from "./ended-attempts.ts";
+import { type Hold, Holding } from "./holding.ts";
+import { LaneWatch } from "./lane-watch.ts";
+import type { PumpEvents } from "./pump-events.ts";
+import { retainAfter } from "./retain-after.ts";
+import { sendAlone } from "./send-alone.ts";
+import { intoPacks, sendPack } from "./small.ts";
+import { DestinationWatch } from "./destination-watch.ts";
+import { verdict } from "./verdict.ts";
+
+/** Large files under way at once. */
+const BULK_MAX = 2;
+/** Directories, links, renames, removals and files that may be there already, under way at once. */
+const SINGLES_MAX = 256;
+/** A removal that must wait for a person is asked about again after so long. */
+const REFUSED_AGAIN_MS = 1000;
+/** A lane that broke while the destination was looked at is out of the way by then. */
+const LANE_BROKE_MS = 500;
+/** What waits for a rename or removal is asked about again after so long (the more there are, the longer), or when one has ended. */
+const DEFER_MS = 1000;
+const DEFER_MAX_MS = 60_000;
+
+/** Takes transfers from the ledger, keeps the lanes full, and writes down how each attempt ended. */
+export class Pump {
+  readonly #context: SendContext;
+  readonly #run: RunId;
+  readonly #events: PumpEvents;
+  readonly active = new Active();
+  readonly #busy = new Set<string>();
+  readonly #lanes: LaneWatch;
+  readonly #destination: DestinationWatch;
+  readonly #stop = new AbortController();
+  #packs: ClaimedPut[][] = [];
+  #packing = 0;
+  #bulk = 0;
+  #singles = 0;
+  readonly #holding: Holding;
+  readonly #ended: EndedAttempts;
+  #deferred = 0;
+  #turnPending = false;
+  #accepting = false;
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(context: SendContext, run: RunId, events: PumpEvents) {
+    this.#context = context;
+    this.#run = run;
+    this.#events = events;
+    this.#destination = new DestinationWatch(context);
+    this.#lanes = new LaneWatch(context, this.active);
+    this.#holding = new Holding(context.clock, context.log);
+    this.#ended = new EndedAttempts(context, (attempts, lost) => this.#written(attempts, lost), events.broken);
+  }
+
+  get hold(): Hold | null {
+    return this.#holding.hold;
+  }
+
+  get underWay(): number {
+    return this.#busy.size + this.#ended.waiting;
+  }
+
+  /** Takes work from now on. */
+  start(): void {
+    this.#accepting = true;
+    this.#lanes.want();
+    this.wake();
+  }
+
+  /** Takes no more; what is under way goes on (a pause, a halt). */
+  pause(): void {
+    this.#accepting = false;
+  }
+
+  /** Something may have changed: new transfers, a lane, the clock. Many calls are one turn. */
+  wake(): void {
+    if (this.#turnPending) return;
+    this.#turnPending = true;
+    setImmediate(() => {
+      this.#turnPending = false;
+      try {
+        this.#turn();
+      } catch (error) {
+        this.#events.broken(error);
+      }
+    });
+  }
+
+  #turn(): void {
+    if (!this.#accepting || this.#stop.signal.aborted) return;
+    const { link, clock } = this.#context;
+    // What falls due during this turn, after it was looked for, must not be taken for something that was considered.
+    const begun = clock.steady();
+    if (this.#holding.until !== null) return this.#wakeAt(this.#holding.until);
+    if (!link.ready) return this.#lanes.want();
+    if (!this.#destination.fresh) return this.#lookAtDestination();
+    this.#sendPacks();
+    if (this.#packs.length === 0 && this.#context.reader.canPack && this.#singles < SINGLES_MAX)
+      this.#dispatch(this.#claim(false, PACK_FILES_MAX));
+    if (this.#bulk < BULK_MAX) this.#dispatch(this.#claim(true, BULK_MAX - this.#bulk));
+    if (this.#busy.size > 0) this.#lanes.watch(() => (this.#busy.size > 0 ? this.#packing + this.#packs.length : null));
+    const due = nextDueAt(this.#context.db, this.#context.flow);
+    if (due !== null && due > begun) this.#wakeAt(due);
+  }
+
+  #claim(bulk: boolean, limit: number): ClaimedTransfer[] {
+    const { db, flow, clock } = this.#context;
+    const deferMs = Math.min(DEFER_MAX_MS, DEFER_MS + this.#deferred);
+    let deferred = 0;
+    const told = (count: number): void => void (deferred = count);
+    const claimed = claim(db, {
+      flow,
+      run: this.#run,
+      bulk,
+      limit,
+      now: clock.steady(),
+      busy: (key) => this.#busy.has(key),
+      deferMs,
+      deferred: told,
+    });
+    this.#deferred = claimed.length > 0 ? 0 : this.#deferred + deferred;
+    // All that was looked at waits for something earlier; what stands behind it may not.
+    if (claimed.length === 0 && deferred > 0) this.wake();
+    for (const transfer of claimed) {
+      for (const key of keysOf(transfer.change)) this.#busy.add(key);
+      this.active.begin(transfer, clock.wall());
+    }
+    return claimed;
+  }
+
+  #dispatch(claimed: ClaimedTransfer[]): void {
+    const packable: ClaimedPut[] = [];
+    for (const transfer of claimed) {
+      const refused = transfer.change.kind === "delete" || transfer.change.kind === "rmdir" ? this.#events.refuseRemoval(transfer) : null;
+      if (refused !== null)
+        this.#end(
+          transfer,
+          { kind: "hand-back", reason: refused, dueAt: this.#context.clock.steady() + REFUSED_AGAIN_MS, litter: false },
+          0,
+        );
+      else if (isBulk(transfer)) this.#alone(transfer, "bulk");
+      else if (isPackable(this.#context, transfer)) packable.push(transfer);
+      else this.#alone(transfer, "single");
+    }
+    this.#packs.push(...intoPacks(this.#context, packable));
+    this.#sendPacks();
+    // What was taken may be only a part of what is due.
+    if (claimed.length > 0) this.wake();
+  }
+
+  #sendPacks(): void {
+    while (this.#packs.length > 0 && this.#context.reader.canPack) {
+      const puts = this.#packs.shift()!;
+      const lane = this.#context.link.pick();
+      if (lane === null) {
+        for (const put of puts) this.#handBack(put, "no lane is open");
+        continue;
+      }
+      this.#packing++;
+      lane.holds++;
+      void sendPack(this.#context, lane, puts, this.#stop.signal)
+        .catch((error: unknown) => puts.map((put): Tried => ({ transfer: put, result: failed(error, "send", true), bytes: 0 })))
+        .then((tried) => {
+          this.#packing--;
+          lane.holds--;
+          for (const { transfer, result, bytes } of tried) this.#tried(transfer, result, bytes);
+          this.wake();
+        });
+    }
+  }
+
+  #alone(transfer: ClaimedTransfer, kind: "bulk" | "single"): void {
+    if (kind === "bulk") this.#bulk++;
+    else this.#singles++;
+    void sendAlone(this.#context, transfer, this.#stop.signal)
+      .catch((error: unknown): Result => failed(error, "send", true))
+      .then((result) => {
+        if (kind === "bulk") this.#bulk--;
+        else this.#singles--;
+        this.#tried(transfer, result, this.active.bytesOf(transfer));
+        this.wake();
+      });
+  }
+
+  #tried(transfer: ClaimedTransfer, result: Result, bytes: number): void {
+    const { clock, link, settings } = this.#context;
+    if (result.kind === "delivered") {
+      this.#holding.delivered(transfer.id);
+      link.succeeded();
+      return this.#end(
+        transfer,
+        {
+          kind: "delivered",
+          receipt: result.receipt,
+          method: result.method,
+          retain: retainAfter(settings, transfer, result, clock.steady()),
+        },
+        bytes,
+      );
+    }
+    const { error, litter } = result;
+    const othersGotThrough = this.#holding.othersGotThrough(transfer.id);
+    this.#holding.failed(transfer.id, error);
+    if (error.scope === "destination") this.#destination.forget();
+    if (error.code === "source-changed" || error.code === "source-gone") this.#events.look([transfer.change.path]);
+    this.#end(
+      transfer,
+      verdict(error, { failures: transfer.failures, litter, othersGotThrough, retry: settings.retry, now: clock.steady() }),
+      bytes,
+    );
+  }
+
+  /** Every answer but a good one is followed by a wait: a destination that fails at once must not be asked without end. */
+  #lookAtDestination(): void {
+    void this.#destination
+      .look()
+      .catch((error: unknown) => failed(error, "look at the destination", false).error)
+      .then((trouble) => {
+        // A lane that broke tells so itself, and wakes us when there is another.
+        if (trouble?.scope === "connection") return this.#wakeAt(this.#context.clock.steady() + LANE_BROKE_MS);
+        if (trouble === null) this.#holding.end();
+        else this.#holding.begin(trouble);
+        this.wake();
+      });
+  }
+
+  #handBack(transfer: ClaimedTransfer, reason: string): void {
+    this.#end(transfer, { kind: "hand-back", reason, dueAt: this.#context.clock.steady(), litter: false }, 0);
+  }
+
+  #end(transfer: ClaimedTransfer, outcome: Outcome, bytes: number): void {
+    this.#ended.add({ transfer, outcome, startedAtMs: this.active.startedAt(transfer), bytes }, this.#busy.size > PACK_FILES_MAX);
+  }
+
+  /** Paths are free for the next version only now that the end is durable. */
+  #written(attempts: EndedAttempt[], lost: ReadonlySet<EndedAttempt>): void {
+    for (const attempt of attempts) {
+      const { transfer, outcome, startedAtMs, bytes } = attempt;
+      for (const key of keysOf(transfer.change)) this.#busy.delete(key);
+      this.active.end(transfer, outcome.kind === "delivered" ? bytes : null);
+      if (lost.has(attempt))
+        this.#context.log.warn("an attempt ended that this run does not hold any more; nothing was written for it", {
+          transfer: transfer.id,
+        });
+      else if (outcome.kind === "delivered") this.#events.delivered(transfer, outcome, startedAtMs);
+      else this.#events.failed(transfer, outcome);
+    }
+    if (attempts.some(({ transfer }) => isStructural(transfer.change))) {
+      releaseDeferred(this.#context.db, this.#context.flow, this.#context.clock.steady(), DEFER_MAX_MS);
+    }
+    this.#events.recorded();
+    this.wake();
+  }
+
+  #wakeAt(at: SteadyMs): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.wake(), Math.min(60_000, Math.max(1, at - this.#context.clock.steady() + 1)));
+  }
+
+  /** Takes no more, lets what is under way end within `boundMs`, then interrupts it: it is handed back, uncounted. */
+  async stop(boundMs: number): Promise<void> {
+    this.#accepting = false;
+    const packs = this.#packs.splice(0);
+    for (const put of packs.flat()) this.#handBack(put, "hotdir was asked to stop");
+    const deadline = performance.now() + boundMs;
+    while (this.#busy.size > 0 && performance.now() < deadline) await this.#pauseShortly();
+    this.#stop.abort(new HotdirError("interrupted", { operation: "send" }));
+    const hardDeadline = performance.now() + 2000;
+    while (this.#busy.size > 0 && performance.now() < hardDeadline) await this.#pauseShortly();
+    this.#ended.flush();
+    this.#lanes.stop();
+    if (this.#timer !== null) clearTimeout(this.#timer);
+  }
+
+  async #pauseShortly(): Promise<void> {
+    this.#ended.flush();
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+/** A file that needs nothing but its bytes to be sent: it can go with others. */
+function isPackable(context: SendContext, transfer: ClaimedTransfer): transfer is ClaimedPut {
+  const { change, adopt } = transfer;
+  return change.kind === "put" && !adopt && change.links < 2 && !isAccelerated(context, change.version.sizeBytes);
+}
+
+function isBulk(transfer: ClaimedTransfer): boolean {
+  return transfer.change.kind === "put" && transfer.bulk;
+}

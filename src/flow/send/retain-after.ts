@@ -1,0 +1,22 @@
+import type { SteadyMs } from "../../kernel/clock.ts";
+import type { Outcome } from "../ledger/outcomes.ts";
+import type { FlowSettings } from "../settings.ts";
+import type { ClaimedTransfer } from "../transfer.ts";
+import { type Result, wantsDurable } from "./context.ts";
+
+/**
+ * When the source of a delivered file may go: only on bytes that were read back, and that are durable
+ * where that was wanted (P4). Pure.
+ */
+export function retainAfter(
+  settings: FlowSettings,
+  { change }: ClaimedTransfer,
+  { receipt }: Result & { kind: "delivered" },
+  now: SteadyMs,
+): (Outcome & { kind: "delivered" })["retain"] {
+  const { retain } = settings;
+  const removable = (change.kind === "put" || change.kind === "rename") && receipt.proof.basis === "digest";
+  const safe = receipt.durable || !wantsDurable(settings);
+  if (retain.kind === "keep" || !removable || !safe) return { kind: "keep" };
+  return { kind: "due", at: now + (retain.kind === "delete" ? retain.afterMs : 0) };
+}

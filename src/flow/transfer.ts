@@ -1,0 +1,46 @@
+import type { Bytes, RelPath } from "../kernel/path.ts";
+import type { Fence } from "./ledger/states.ts";
+import type { ChangeKind } from "./settings.ts";
+import type { Version } from "./version.ts";
+
+/**
+ * One observed event of one path, with what is needed to make it true at a destination. (design: words, *change*)
+ * A hard link is a `put` whose file has several names (`links` > 1): the sender may link instead of sending.
+ */
+export type Change =
+  | { kind: "put"; path: RelPath; version: Version; mode: number; links: number }
+  | { kind: "link"; path: RelPath; version: Version; target: Bytes }
+  | { kind: "mkdir"; path: RelPath; mode: number }
+  /** `version` is the file's (for a directory: null); what is in a moved directory follows as puts. */
+  | { kind: "rename"; path: RelPath; from: RelPath; directory: boolean; version: Version | null; mode: number }
+  | { kind: "delete"; path: RelPath }
+  | { kind: "rmdir"; path: RelPath };
+
+export type TransferId = number;
+
+/** A transfer as the sender gets it: claimed, with its fence. */
+export type ClaimedTransfer = {
+  id: TransferId;
+  change: Change;
+  /** The fence of this attempt. */
+  fence: Fence;
+  /** The attempts that failed by the file's own fault so far. */
+  failures: number;
+  /** The right bytes may already be at the final name (a crash after the publish, a moved directory): look before sending. */
+  adopt: boolean;
+  /** Larger than `BULK_ABOVE_BYTES`: sent by itself. */
+  bulk: boolean;
+  seenAtMs: number;
+  /** The attempt whose inflight file holds parts that may be kept; null: none. */
+  partial: number | null;
+};
+
+/** Files above this size are claimed apart from the many small ones, so that neither waits behind the other. */
+export const BULK_ABOVE_BYTES = 1024 * 1024;
+
+/** Changes that touch more than their own path, or remove something: they wait for all that is earlier at, above and below their paths. */
+export const structuralKinds = ["rename", "delete", "rmdir"] as const satisfies ChangeKind[];
+
+export function isStructural(change: Change): boolean {
+  return (structuralKinds as readonly string[]).includes(change.kind);
+}
