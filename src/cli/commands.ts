@@ -1,0 +1,14 @@
+import type { Command } from "./command.ts";
+import { check } from "./check.ts";
+import { dead } from "./dead.ts";
+import { explain } from "./explain.ts";
+import { post } from "./post.ts";
+import { quickstart } from "./quickstart.ts";
+import { receipts } from "./receipts.ts";
+import { resume } from "./resume.ts";
+import { retry } from "./retry.ts";
+import { run } from "./run.ts";
+import { status } from "./status.ts";
+
+/** In the order in which a newcomer meets them. */
+export const commands: Command[] = [quickstart, check, run, post, status, explain, receipts, dead, retry, resume];

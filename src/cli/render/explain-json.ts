@@ -1,0 +1,62 @@
+import type { ExplainFacts } from "../../daemon/explain-facts.ts";
+import type { TransferStory } from "../../flow/ledger/story.ts";
+import { isoMs, isoNs, pathFields } from "./json.ts";
+
+/** The same story for programs (docs/reference/json.md). */
+export function explainJson(facts: ExplainFacts): object {
+  const { source } = facts;
+  return {
+    flow: facts.flow,
+    ...pathFields(facts.path),
+    source: {
+      state: source.kind,
+      size: source.kind === "file" ? source.version.sizeBytes : null,
+      mtime: source.kind === "file" ? isoNs(source.version.mtimeNs) : null,
+    },
+    flow_state: facts.flowState,
+    transfers: facts.story.transfers.map((transfer) => transferJson(transfer, facts.skewMs)),
+    left_out: facts.story.leftOut,
+    next: facts.next,
+  };
+}
+
+function transferJson(transfer: TransferStory, skewMs: number): object {
+  const { change, receipt, retain, version } = transfer;
+  return {
+    transfer: transfer.id,
+    kind: change.kind,
+    ...pathFields(change.path),
+    from: change.kind === "rename" ? pathFields(change.from) : null,
+    target: change.kind === "link" ? pathFields(change.target) : null,
+    state: transfer.state,
+    size: version?.sizeBytes ?? null,
+    mtime: version === null ? null : isoNs(version.mtimeNs),
+    seen_at: isoMs(transfer.seenAtMs),
+    due_at: transfer.dueAt === null ? null : isoMs(transfer.dueAt - skewMs),
+    ended_at: transfer.endedAtMs === null ? null : isoMs(transfer.endedAtMs),
+    // Of the last failure; what is delivered has none any more.
+    code: transfer.state === "delivered" ? null : transfer.code,
+    reason: transfer.state === "delivered" ? null : transfer.reason,
+    attempts: transfer.attempts,
+    failures: transfer.failures,
+    tries: transfer.tries.map((attempt) => ({
+      attempt: attempt.attempt,
+      started_at: isoMs(attempt.startedAtMs),
+      ended_at: isoMs(attempt.endedAtMs),
+      bytes: attempt.bytes,
+      outcome: attempt.outcome,
+      detail: attempt.detail,
+    })),
+    receipt:
+      receipt === null
+        ? null
+        : {
+            basis: receipt.basis,
+            algorithm: receipt.digest?.algorithm ?? null,
+            digest: receipt.digest?.hex ?? null,
+            durable: receipt.durable,
+            method: receipt.method,
+          },
+    retention: retain === null ? null : { state: retain.state, due_at: retain.state === "due" ? isoMs(retain.at - skewMs) : null },
+  };
+}

@@ -1,0 +1,50 @@
+import type { FlowFacts, StatusFacts } from "../../daemon/status-facts.ts";
+import { textOf } from "../../kernel/path.ts";
+import { isoMs, pathFields, secondsOf } from "./json.ts";
+
+/** The public shape (docs/reference/json.md): fields may be added, not renamed. */
+export function statusJson(facts: StatusFacts): object {
+  const { daemon } = facts;
+  return {
+    daemon: {
+      running: daemon.running,
+      pid: daemon.running ? daemon.pid : null,
+      since: daemon.running ? isoMs(daemon.sinceMs) : null,
+      page: null,
+      metrics: null,
+      resident_bytes: daemon.running ? daemon.residentBytes : null,
+    },
+    flows: facts.flows.map((flow) => flowJson(flow)),
+  };
+}
+
+function flowJson(flow: FlowFacts): object {
+  return {
+    name: flow.name,
+    state: flow.state,
+    reason: flow.reason,
+    guarantee: flow.guarantee,
+    counts: flow.counts,
+    bytes: flow.bytes,
+    freshness_s: flow.freshnessMs === null ? null : secondsOf(flow.freshnessMs),
+    lanes: flow.lanes,
+    rate: { files_per_s: round(flow.rate.filesPerS), bytes_per_s: round(flow.rate.bytesPerS) },
+    source: textOf(flow.source),
+    destination: flow.destination,
+    watching: flow.watching,
+    read_back: flow.readBack,
+    active_count: flow.activeCount,
+    active: flow.active.map((active) => ({
+      transfer: active.transfer,
+      ...pathFields(active.path),
+      kind: active.kind,
+      size: active.sizeBytes,
+      sent: active.sentBytes,
+      since: isoMs(active.startedAtMs),
+    })),
+  };
+}
+
+function round(perS: number): number {
+  return Math.round(perS * 100) / 100;
+}

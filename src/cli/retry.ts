@@ -1,0 +1,90 @@
+import type { RetryAnswer } from "../daemon/control-protocol.ts";
+import type { Database } from "../flow/ledger/database.ts";
+import { deadLetters, deadLettersAt } from "../flow/ledger/dead-letters.ts";
+import { flowId } from "../flow/ledger/flows.ts";
+import { clockSkewMs } from "../flow/ledger/meta.ts";
+import { revive } from "../flow/ledger/outcomes.ts";
+import type { FlowSettings } from "../flow/settings.ts";
+import { systemClock } from "../kernel/clock.ts";
+import { HotdirError } from "../kernel/errors.ts";
+import { formatMany } from "../kernel/readable.ts";
+import type { CliContext, Command } from "./command.ts";
+import { type Engine, knownFlows, openEngine, ownLedger } from "./engine.ts";
+import { chosenFlows, flowOption, readConfiguration, stateDirectory } from "./locations.ts";
+import { pathsNamed, workingDirectory } from "./named-path.ts";
+
+/** So many ids are well within a request of the control socket. */
+const IDS_A_REQUEST = 10_000;
+
+export const retry: Command = {
+  name: "retry",
+  summary: "send dead letters again",
+  usage: "hotdir retry [-f FLOW] [--all | PATH...]",
+  description:
+    "Puts dead letters back into the queue, with all their attempts before them. PATH is absolute, or relative to the working directory or to a flow's source. Works with and without a running daemon; without one they are sent when it starts.",
+  options: {
+    all: { type: "boolean", short: "a", says: "every dead letter (of the flow, with -f)" },
+    flow: flowOption,
+  },
+  positionals: { min: 0, max: Infinity },
+  examples: [
+    { command: "hotdir retry --all", does: "after the cause is gone" },
+    { command: "hotdir retry run7/a.nc", does: "one file, as 'hotdir dead' shows it" },
+  ],
+  exits: [],
+  async run(args, context) {
+    const all = args.values["all"] === true;
+    if (all === args.positionals.length > 0)
+      throw new HotdirError("bad-usage", {
+        operation: "retry",
+        detail: "name paths, or say --all; 'hotdir dead' lists what can be retried",
+      });
+    const named = args.values["flow"];
+    const settings = chosenFlows(readConfiguration(args, context), typeof named === "string" ? [named] : []);
+    const directory = stateDirectory(args, context);
+    using engine = await openEngine(directory);
+    const { ids, missed } = all
+      ? { ids: allDead(engine.db, settings), missed: 0 }
+      : namedDead(engine.db, settings, args.positionals, context);
+    const revived = ids.length === 0 ? 0 : await requeue(engine, directory, ids);
+    context.stdout.write(
+      revived === 0
+        ? "Nothing was queued again.\n"
+        : `Queued again: ${formatMany(revived, "dead letter")}${engine.client === null ? "; sent when hotdir runs" : ""}.\n`,
+    );
+    return missed > 0 ? 1 : 0;
+  },
+};
+
+function allDead(db: Database | null, settings: FlowSettings[]): number[] {
+  return knownFlows(db, settings).flatMap((flow) => (db === null ? [] : Array.from(deadLetters(db, flow), (letter) => letter.id)));
+}
+
+/** A path that is no dead letter is said. */
+function namedDead(db: Database | null, settings: FlowSettings[], texts: string[], context: CliContext): { ids: number[]; missed: number } {
+  const ids = new Set<number>();
+  let missed = 0;
+  for (const text of texts) {
+    const letters = pathsNamed(text, settings, workingDirectory()).flatMap(({ settings: flow, path }) => {
+      const id = db === null ? null : flowId(db, flow.name);
+      return db === null || id === null ? [] : deadLettersAt(db, { id, name: flow.name }, path);
+    });
+    for (const letter of letters) ids.add(letter.id);
+    if (letters.length > 0) continue;
+    missed++;
+    context.stderr.write(`hotdir: ${text} is no dead letter; 'hotdir explain' tells what it is\n`);
+  }
+  return { ids: [...ids], missed };
+}
+
+async function requeue(engine: Engine, directory: string, ids: number[]): Promise<number> {
+  if (engine.client === null) {
+    using owned = ownLedger(directory);
+    return revive(owned.db, ids, systemClock(clockSkewMs(owned.db)).steady());
+  }
+  let revived = 0;
+  for (let from = 0; from < ids.length; from += IDS_A_REQUEST) {
+    revived += (await engine.client.ask<RetryAnswer>({ ask: "retry", ids: ids.slice(from, from + IDS_A_REQUEST) })).revived;
+  }
+  return revived;
+}

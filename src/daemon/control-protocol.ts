@@ -1,0 +1,54 @@
+import { join } from "node:path";
+import { z } from "zod";
+
+/**
+ * The control socket: a UNIX socket in the state directory. One JSON object a line each way, answers
+ * in the order of the requests. Paths are byte strings (`kernel/path.ts`), which JSON carries as they are.
+ */
+export const REQUEST_BYTES_MAX = 4 * 1024 * 1024;
+export const POST_PATHS_MAX = 512;
+
+export const Request = z.discriminatedUnion("ask", [
+  z.strictObject({ ask: z.literal("status") }),
+  /** Absolute paths of files and trees. `flow: null`: the flow whose source holds the path. */
+  z.strictObject({ ask: z.literal("post"), flow: z.string().nullable(), paths: z.array(z.string().regex(/^\//)).max(POST_PATHS_MAX) }),
+  z.strictObject({ ask: z.literal("retry"), ids: z.array(z.number().int()).max(100_000) }),
+  z.strictObject({ ask: z.literal("resume"), flow: z.string() }),
+]);
+export type Request = z.infer<typeof Request>;
+
+export type Answer<T> = { ok: true; result: T } | { ok: false; code: string; message: string };
+
+export function controlSocket(stateDirectory: string): string {
+  return join(stateDirectory, "control.sock");
+}
+
+/** What only the running daemon knows of a flow. */
+export type LiveFlow = {
+  name: string;
+  state: "running" | "paused" | "waiting" | "halted" | "stopped";
+  reason: string | null;
+  lanes: { open: number; max: number };
+  filesPerS: number;
+  bytesPerS: number;
+  /** `events`, or why the source is only scanned; null for a flow without a watch, or before it is known. */
+  watching: { kind: "events"; directories: number } | { kind: "scan-only"; reason: string } | null;
+  /** How bytes are read back: by a remote tool, over SFTP, locally; null before it is known. */
+  readBack: "remote tool" | "sftp" | "local" | null;
+  /** The largest transfers under way. */
+  active: Array<{ transfer: number; path: string; kind: string; sizeBytes: number; sentBytes: number; startedAtMs: number }>;
+  activeCount: number;
+};
+
+export type LiveStatus = { pid: number; sinceMs: number; flows: LiveFlow[]; residentBytes: number };
+/** `known`: nothing new, since it is delivered in this very version, under way, or ignored already; `ignored`: not to be sent, by the flow's rules. */
+export type PostAnswer = {
+  queued: number;
+  settling: number;
+  known: number;
+  ignored: number;
+  revived: number;
+  missing: string[];
+  outside: string[];
+};
+export type RetryAnswer = { revived: number };

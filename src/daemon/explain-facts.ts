@@ -1,0 +1,91 @@
+import { lstatSync } from "node:fs";
+import { rejection } from "../flow/admit/filter.ts";
+import { flowId, haltReason } from "../flow/ledger/flows.ts";
+import type { Database } from "../flow/ledger/database.ts";
+import { clockSkewMs } from "../flow/ledger/meta.ts";
+import { type QueuePlace, queuePlace } from "../flow/ledger/queue-place.ts";
+import { type Story, storyOf } from "../flow/ledger/story.ts";
+import type { FlowSettings } from "../flow/settings.ts";
+import { type Version, versionOf } from "../flow/version.ts";
+import { systemClock } from "../kernel/clock.ts";
+import { errnoOf } from "../kernel/errors.ts";
+import { type AbsPath, fsPath, join, type RelPath } from "../kernel/path.ts";
+import type { LiveFlow, LiveStatus } from "./control-protocol.ts";
+import { nextStep } from "./next-step.ts";
+
+/** The story of one path in one flow. */
+export type ExplainFacts = {
+  flow: string;
+  path: RelPath;
+  file: AbsPath;
+  /** Now in the source. */
+  source: SourceNow;
+  flowState: { state: LiveFlow["state"]; reason: string | null };
+  story: Story;
+  /** Ledger time (steady) minus wall time, so that what falls due can be told by the wall's clock. */
+  skewMs: number;
+  /** What happens next, in a sentence. */
+  next: string;
+};
+
+export type SourceNow =
+  | { kind: "file"; version: Version }
+  | { kind: "directory" | "symlink" | "other" | "absent" }
+  | { kind: "unreadable"; code: string };
+
+/** What a next step rests on. `nowSteady`: on the ledger's clock. */
+export type Prospect = {
+  settings: FlowSettings;
+  path: RelPath;
+  source: SourceNow;
+  rejected: string | null;
+  running: boolean;
+  flowState: ExplainFacts["flowState"];
+  story: Story;
+  place: QueuePlace | null;
+  sending: { sentBytes: number; sizeBytes: number; startedAtMs: number } | null;
+  nowMs: number;
+  nowSteady: number;
+};
+
+/** With and without a daemon, and also for a path that nobody ever saw. */
+export function explainFacts(parts: { settings: FlowSettings; path: RelPath; db: Database | null; live: LiveStatus | null }): ExplainFacts {
+  const { settings, path, db } = parts;
+  const id = db === null ? null : flowId(db, settings.name);
+  const clock = systemClock(db === null ? 0 : clockSkewMs(db));
+  const live = parts.live?.flows.find((flow) => flow.name === settings.name) ?? null;
+  const story: Story = db === null || id === null ? { transfers: [], leftOut: 0 } : storyOf(db, id, path);
+  const last = story.transfers.at(-1);
+  const halted = db === null || id === null ? null : haltReason(db, id);
+  const flowState =
+    live === null
+      ? { state: halted === null ? ("stopped" as const) : ("halted" as const), reason: halted }
+      : { state: live.state, reason: live.reason };
+  const file = join(settings.source.root, path);
+  const source = lookNow(file);
+  const prospect: Prospect = {
+    settings,
+    path,
+    source,
+    rejected: rejection(path, settings.source),
+    running: live !== null,
+    flowState,
+    story,
+    place: db !== null && id !== null && last?.state === "queued" ? queuePlace(db, id, last) : null,
+    sending: live?.active.find((active) => active.transfer === last?.id) ?? null,
+    nowMs: clock.wall(),
+    nowSteady: clock.steady(),
+  };
+  return { flow: settings.name, path, file, source, flowState, story, skewMs: clock.steady() - clock.wall(), next: nextStep(prospect) };
+}
+
+function lookNow(file: AbsPath): SourceNow {
+  try {
+    const stat = lstatSync(fsPath(file), { bigint: true });
+    if (stat.isFile()) return { kind: "file", version: versionOf(stat) };
+    return { kind: stat.isDirectory() ? "directory" : stat.isSymbolicLink() ? "symlink" : "other" };
+  } catch (error) {
+    const code = errnoOf(error) ?? "unknown";
+    return code === "ENOENT" || code === "ENOTDIR" ? { kind: "absent" } : { kind: "unreadable", code };
+  }
+}

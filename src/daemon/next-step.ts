@@ -1,0 +1,141 @@
+import type { TransferStory } from "../flow/ledger/story.ts";
+import { sameVersion } from "../flow/version.ts";
+import { never } from "../kernel/errors.ts";
+import { join, show } from "../kernel/path.ts";
+import { formatAge, formatBytes, formatCount } from "../kernel/readable.ts";
+import type { Prospect } from "./explain-facts.ts";
+
+/** What happens next with a path, in one sentence, and who has to act where somebody must. Pure. */
+export function nextStep(prospect: Prospect): string {
+  const last = prospect.story.transfers.at(-1);
+  if (last === undefined) return unseen(prospect);
+  if (last.change.kind === "rename" && last.change.path !== prospect.path && last.state === "delivered")
+    return `nothing: it was renamed to ${show(last.change.path)}, at the destination too`;
+  switch (last.state) {
+    case "settling":
+      return settling(prospect, last);
+    case "queued":
+      return queued(prospect, last);
+    case "sending":
+      return sending(prospect);
+    case "delivered":
+      return delivered(prospect, last);
+    case "superseded":
+      return superseded(prospect, last);
+    case "ignored":
+      return `nothing: it is not sent (${last.reason ?? "it was not wanted"})`;
+    case "dead":
+      return `a person must decide; to send it again: ${retryCommand(prospect)}`;
+    default:
+      return never(last.state);
+  }
+}
+
+function unseen({ settings, source, rejected, running, path, flowState }: Prospect): string {
+  if (source.kind === "absent") return `never seen: there is no ${show(join(settings.source.root, path))}`;
+  if (rejected !== null) return `never: it is not sent (${rejected})`;
+  if (settings.source.kind === "posted")
+    return `never seen: this flow sends only what is posted ('hotdir post -f ${settings.name} ${show(join(settings.source.root, path))}')`;
+  if (!running) return `never seen: the flow does not run ('hotdir run ${settings.name}')`;
+  if (flowState.state === "halted") return `never seen: the flow is halted (${flowState.reason ?? "a person must look"})`;
+  if (source.kind === "directory" && !settings.source.propagate.has("mkdir"))
+    return "nothing: directories are made at the destination as their files need them";
+  return `never seen yet: the next scan, within ${formatAge(settings.source.rescanMs)}, finds it at the latest`;
+}
+
+function settling(prospect: Prospect, last: TransferStory): string {
+  const held = whyFlowHolds(prospect);
+  if (held !== null) return held;
+  const { settle } = prospect.settings.source;
+  const again = last.dueAt === null ? "" : `, looked at again in ${formatAge(Math.max(0, last.dueAt - prospect.nowSteady))}`;
+  switch (settle.kind) {
+    case "close":
+      return `waits for its writer to close it${again}`;
+    case "quiet":
+      return `waits until it has not changed for ${formatAge(settle.quietMs)}${again}`;
+    case "marker":
+      return `waits for its marker ${show(prospect.path)}${show(settle.suffix as typeof prospect.path)}${again}`;
+    default:
+      return never(settle);
+  }
+}
+
+function queued(prospect: Prospect, last: TransferStory): string {
+  const held = whyFlowHolds(prospect);
+  if (held !== null) return held;
+  const inMs = (last.dueAt ?? 0) - prospect.nowSteady;
+  if (last.failures > 0) {
+    const when = inMs > 0 ? `in ${formatAge(inMs)}` : "now";
+    return `is tried again ${when} (attempt ${last.failures + 1} of ${prospect.settings.retry.attemptsMax}): ${last.reason ?? "the last one failed"}`;
+  }
+  if (inMs > 1000) return `is tried again in ${formatAge(inMs)}, no attempt is counted: ${last.reason ?? "it could not be sent yet"}`;
+  const { place } = prospect;
+  if (place === null || place.ahead === 0) return "is sent next";
+  const oldest = place.oldestSeenAtMs === null ? "" : ` (oldest ${formatAge(prospect.nowMs - place.oldestSeenAtMs)})`;
+  return `is queued behind ${place.atLeast ? "more than " : ""}${formatCount(place.ahead)} ${place.ahead === 1 ? "other" : "others"}${oldest}`;
+}
+
+/** Why nothing of the flow moves; null: it moves. */
+function whyFlowHolds({ flowState, running, settings }: Prospect): string | null {
+  const reason = flowState.reason ?? "no reason is known";
+  switch (flowState.state) {
+    case "running":
+      return null;
+    case "waiting":
+      return `the flow is waiting: ${reason}; tried again by itself`;
+    case "paused":
+      return `the flow is paused: ${reason}`;
+    case "halted":
+      return `the flow is halted: ${reason}; a person must look ('hotdir resume ${settings.name}' goes on)`;
+    case "stopped":
+      return running
+        ? "the flow is stopping; it goes on at the next start"
+        : `the flow does not run; 'hotdir run ${settings.name}' goes on`;
+    default:
+      return never(flowState.state);
+  }
+}
+
+function sending(prospect: Prospect): string {
+  if (!prospect.running) return `was being sent when hotdir ended; 'hotdir run ${prospect.settings.name}' goes on`;
+  const { sending: now } = prospect;
+  if (now === null || now.sizeBytes === 0 || now.sentBytes === 0) return "is being sent";
+  const perS = (now.sentBytes / Math.max(1, prospect.nowMs - now.startedAtMs)) * 1000;
+  const left = ((now.sizeBytes - now.sentBytes) / perS) * 1000;
+  return `is being sent: ${formatBytes(now.sentBytes)} of ${formatBytes(now.sizeBytes)}, ready in about ${formatAge(Math.max(0, left))}`;
+}
+
+function delivered(prospect: Prospect, last: TransferStory): string {
+  const { source, settings } = prospect;
+  if (last.retain?.state === "removing") return "its source file is being removed";
+  const changed =
+    source.kind === "file" && last.version !== null && last.change.kind === "put" && !sameVersion(source.version, last.version);
+  if (changed)
+    return prospect.running
+      ? "the source file has changed since; it is noticed at the next event or scan"
+      : "the source file has changed since; the next run sends it";
+  if (last.retain?.state === "due") {
+    const how = settings.retain.kind === "hold" ? `is moved to ${show(settings.retain.directory)}` : "is deleted";
+    const inMs = last.retain.at - prospect.nowSteady;
+    return `it is delivered; its source file ${how} ${inMs > 0 ? `in ${formatAge(inMs)}` : prospect.running ? "now" : "when hotdir runs"}`;
+  }
+  return "nothing: it is delivered";
+}
+
+function superseded(prospect: Prospect, last: TransferStory): string {
+  if (prospect.source.kind === "absent") return `nothing: it is no longer in the source (${last.reason ?? "withdrawn"})`;
+  if (prospect.rejected !== null) return `nothing: it is not sent (${prospect.rejected})`;
+  return prospect.running
+    ? "what is there now is noticed at the next event or scan"
+    : `what is there now is noticed when the flow runs ('hotdir run ${prospect.settings.name}')`;
+}
+
+function retryCommand({ settings, path }: Prospect): string {
+  return `hotdir retry -f ${settings.name} ${quoted(show(path))}`;
+}
+
+/** For a person's shell to copy; names with stranger characters are shown escaped, which `retry` understands. */
+function quoted(shown: string): string {
+  if (/^[\w./:@%+=,][\w./:@%+=,-]*$/.test(shown)) return shown;
+  return `${shown.startsWith("-") ? "-- " : ""}'${shown.replaceAll("'", `'\\''`)}'`;
+}

@@ -1,0 +1,86 @@
+import type { Database } from "../flow/ledger/database.ts";
+import { oldestOpenSeenAt } from "../flow/ledger/claims.ts";
+import { flowId, haltReason, type Tally, tallyOf } from "../flow/ledger/flows.ts";
+import { type Guarantee, guaranteeOf } from "../flow/guarantee.ts";
+import { describePlace } from "../flow/place.ts";
+import type { FlowSettings } from "../flow/settings.ts";
+import type { AbsPath, RelPath } from "../kernel/path.ts";
+import type { LiveFlow, LiveStatus } from "./control-protocol.ts";
+
+/** What `status` tells, whoever shows it. */
+export type StatusFacts = {
+  atMs: number;
+  daemon: { running: true; pid: number; sinceMs: number; residentBytes: number } | { running: false };
+  flows: FlowFacts[];
+};
+
+export type FlowFacts = {
+  name: string;
+  state: LiveFlow["state"];
+  reason: string | null;
+  source: AbsPath;
+  posted: boolean;
+  destination: string;
+  guarantee: Guarantee;
+  counts: Tally;
+  bytes: { queued: number; delivered: number };
+  /** The age of the oldest change that is not yet true at the destination; null: there is none. */
+  freshnessMs: number | null;
+  lanes: { open: number; max: number };
+  rate: { filesPerS: number; bytesPerS: number };
+  watching: LiveFlow["watching"];
+  readBack: LiveFlow["readBack"];
+  /** The largest under way. */
+  active: ActiveFacts[];
+  activeCount: number;
+};
+
+export type ActiveFacts = { transfer: number; path: RelPath; kind: string; sizeBytes: number; sentBytes: number; startedAtMs: number };
+
+/** With and without a daemon (`live` null), also before there is a ledger (`db` null). Only indexed questions, whatever the size of the ledger. */
+export function statusFacts(parts: { settings: FlowSettings[]; db: Database | null; live: LiveStatus | null; nowMs: number }): StatusFacts {
+  const { settings, db, live, nowMs } = parts;
+  return {
+    atMs: nowMs,
+    daemon: live === null ? { running: false } : { running: true, pid: live.pid, sinceMs: live.sinceMs, residentBytes: live.residentBytes },
+    flows: settings.map((flow) => flowFacts(flow, db, live?.flows.find((candidate) => candidate.name === flow.name) ?? null, nowMs)),
+  };
+}
+
+function flowFacts(settings: FlowSettings, db: Database | null, live: LiveFlow | null, nowMs: number): FlowFacts {
+  const id = db === null ? null : flowId(db, settings.name);
+  const { queuedBytes, deliveredBytes, ...counts } = db === null || id === null ? nothing : tallyOf(db, id);
+  const oldest = db === null || id === null ? null : oldestOpenSeenAt(db, id);
+  const halted = db === null || id === null ? null : haltReason(db, id);
+  return {
+    name: settings.name,
+    state: live?.state ?? (halted === null ? "stopped" : "halted"),
+    reason: live === null ? halted : live.reason,
+    source: settings.source.root,
+    posted: settings.source.kind === "posted",
+    destination: describePlace(settings.destination),
+    guarantee: guaranteeOf(settings),
+    counts,
+    bytes: { queued: queuedBytes, delivered: deliveredBytes },
+    freshnessMs: oldest === null ? null : Math.max(0, nowMs - oldest),
+    lanes: live?.lanes ?? { open: 0, max: settings.destination.lanesMax },
+    rate: { filesPerS: live?.filesPerS ?? 0, bytesPerS: live?.bytesPerS ?? 0 },
+    watching: live?.watching ?? null,
+    readBack: live?.readBack ?? null,
+    active: (live?.active ?? []).map((active) => ({ ...active, path: active.path as RelPath })),
+    activeCount: live?.activeCount ?? 0,
+  };
+}
+
+const nothing = {
+  seen: 0,
+  settling: 0,
+  queued: 0,
+  sending: 0,
+  delivered: 0,
+  superseded: 0,
+  ignored: 0,
+  dead: 0,
+  queuedBytes: 0,
+  deliveredBytes: 0,
+};
