@@ -65,6 +65,7 @@ it("the patterns that editors check take what the loader takes, and variables", 
     "range of durations": ["2s..10m", "30s", "2s .. 1d"],
     "percentage, size": ["2%", "0.5%", "100G"],
     suffix: [".done"],
+    address: ["10.1.2.3", "2001:db8::7"],
   };
   expect(patterns.length).toBeGreaterThan(5);
   for (const [path, schema] of patterns) {

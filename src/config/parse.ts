@@ -1,6 +1,8 @@
 import { dirname, resolve } from "node:path";
 import type { FlowSettings } from "../flow/settings.ts";
 import { type AbsPath, absPath, bytesOfText } from "../kernel/path.ts";
+import type { DaemonSettings } from "./daemon-settings.ts";
+import { daemonSettings, type DaemonValue } from "./daemon.ts";
 import { readDocument } from "./document.ts";
 import { type Fault, type FaultDraft, formatPath, type Path, placeFaults, type Position } from "./fault.ts";
 import { flowSettings, type FlowValue } from "./flow.ts";
@@ -19,6 +21,7 @@ export type Origin = { value: string; from: string };
 export type Configuration = {
   file: string;
   flows: FlowSettings[];
+  daemon: DaemonSettings;
   /** By path: `flows.to_hpfx.destination.lanes`. */
   origins: ReadonlyMap<string, Origin>;
 };
@@ -31,27 +34,33 @@ export function parseConfiguration(text: string, fileName: string, options: Load
   const origins = new Map<string, Origin>();
   const home = absPath(bytesOfText(options.homeDirectory));
   const base = { homeDirectory: home, configurationDirectory: bytesOfText(resolve(dirname(fileName))) as AbsPath };
-  const flows = readFlows(text.replace(/^\ufeff/, ""), { base, defaultSsh: options.defaultSsh }, options.env, {
+  const read = readAll(text.replace(/^\ufeff/, ""), { base, defaultSsh: options.defaultSsh }, options.env, {
     report: (draft) => void drafts.push(draft),
     origin: (path, value, at) => void origins.set(formatPath(path), { value, from: at === null ? "default" : `${fileName}:${at.line}` }),
   });
-  if (drafts.length > 0) return { ok: false, faults: placeFaults(drafts, fileName, text.replace(/^\ufeff/, "").split(/\r?\n/)) };
-  return { ok: true, configuration: { file: fileName, flows, origins } };
+  if (read === null) return { ok: false, faults: placeFaults(drafts, fileName, text.replace(/^\ufeff/, "").split(/\r?\n/)) };
+  return { ok: true, configuration: { file: fileName, ...read, origins } };
 }
 
 type Listener = { report: (draft: FaultDraft) => void; origin: (path: Path, value: string, at: Position | null) => void };
 
-function readFlows(text: string, context: SectionContext, env: Environment, listener: Listener): FlowSettings[] {
+/** null: there are faults, which were reported. */
+function readAll(
+  text: string,
+  context: SectionContext,
+  env: Environment,
+  listener: Listener,
+): { flows: FlowSettings[]; daemon: DaemonSettings } | null {
   let faults = 0;
   const report = (draft: FaultDraft): void => {
     faults++;
     listener.report(draft);
   };
   const root = readDocument(text, report);
-  if (root === null || root.kind === "refused") return [];
+  if (root === null || root.kind === "refused") return null;
   if (root.kind !== "map") {
     report({ at: root.at, path: [], message: `expected a map of vars and flows, found ${kindOf(root)}` });
-    return [];
+    return null;
   }
   const expand = readVariables(root.entries.get("vars")?.node, env, report);
   const checked = checkShape(configurationSchema, withoutRead(root), [], { expand, report, origin: listener.origin });
@@ -70,10 +79,13 @@ function readFlows(text: string, context: SectionContext, env: Environment, list
     if (nodeAt(node, ["destination", "ssh"]) === undefined)
       listener.origin(["flows", name, "destination", "ssh"], `[${context.defaultSsh.join(", ")}]`, null);
   }
-  if (faults > 0) return [];
+  if (faults > 0) return null;
   // No fault was reported, so that nothing was left out.
-  const whole = (checked?.flows ?? {}) as Record<string, FlowValue>;
-  return Object.entries(whole).map(([name, flow]) => flowSettings(name, flow, context));
+  const whole = (checked ?? { flows: {} }) as DaemonValue & { flows: Record<string, FlowValue> };
+  return {
+    flows: Object.entries(whole.flows).map(([name, flow]) => flowSettings(name, flow, context)),
+    daemon: daemonSettings(whole, context),
+  };
 }
 
 /** The variables were read before, and extensions are nobody's. */

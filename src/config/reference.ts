@@ -26,6 +26,7 @@ flows:
     retry: {attempts: 10, backoff: 2s..10m}
     retain: {hold: ~/held, empty_directories_after: 1d}   # default: keep; or {delete_after: 7d}
     history: 400d
+    vip: 10.1.2.3                      # only while this host holds the address; default: always
 `;
 
 const opening = `# Configuration

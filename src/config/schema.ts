@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { daemonSchemas } from "./daemon.ts";
 import { flowSchema } from "./flow.ts";
 
 /** Keys of the file that begin so are not read: a place for anchors that flows share. */
@@ -23,4 +24,5 @@ export const configurationSchema = z.strictObject({
       flowSchema,
     )
     .describe("The flows by name: letters, digits, `-` and `_`, at most 64."),
+  ...daemonSchemas,
 });

@@ -14,6 +14,8 @@ export type FlowSettings = {
   retain: RetainSettings;
   /** How long attempts and superseded versions stay in the ledger. */
   historyMs: number;
+  /** The flow is active only while this host holds the address; null: always. */
+  vip: string | null;
 };
 
 export const changeKinds = ["put", "rename", "link", "mkdir", "delete", "rmdir"] as const;

@@ -8,9 +8,10 @@ const allowed: Record<string, readonly string[]> = {
   config: ["flow", "kernel"],
   importers: ["config", "flow", "kernel"],
   broker: ["flow", "kernel"],
-  daemon: ["broker", "config", "dashboard", "flow", "kernel"],
-  dashboard: ["flow", "kernel"],
-  cli: ["broker", "config", "daemon", "dashboard", "flow", "importers", "kernel"],
+  daemon: ["broker", "config", "flow", "kernel"],
+  dashboard: ["config", "daemon", "flow", "kernel"],
+  service: ["config", "daemon", "flow", "kernel"],
+  cli: ["broker", "config", "daemon", "dashboard", "flow", "importers", "kernel", "service"],
 };
 
 const layerOf = (file: string): string => file.split("/")[1] ?? "";
