@@ -1,9 +1,10 @@
+import { deadJson } from "../daemon/json/dead-json.ts";
 import { deadLetters } from "../flow/ledger/dead-letters.ts";
 import type { Command } from "./command.ts";
 import { knownFlows, openEngine } from "./engine.ts";
 import { chosenFlows, readConfiguration, stateDirectory } from "./locations.ts";
 import { Output } from "./output.ts";
-import { deadJson, deadText } from "./render/dead-lines.ts";
+import { deadText } from "./render/dead-lines.ts";
 import { lookOf } from "./render/terminal.ts";
 
 export const dead: Command = {

@@ -4,7 +4,7 @@ import type { Command } from "./command.ts";
 import { openEngine } from "./engine.ts";
 import { chosenFlows, flowOption, readConfiguration, stateDirectory } from "./locations.ts";
 import { pathsNamed, workingDirectory } from "./named-path.ts";
-import { explainJson } from "./render/explain-json.ts";
+import { explainJson } from "../daemon/json/explain-json.ts";
 import { explainText } from "./render/explain-text.ts";
 import { pretty } from "./render/json.ts";
 import { lookOf } from "./render/terminal.ts";

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { StatusFacts } from "../daemon/status-facts.ts";
 import { formatTime } from "../kernel/readable.ts";
 import type { CliContext } from "./command.ts";
-import { statusJson } from "./render/status-json.ts";
+import { statusJson } from "../daemon/json/status-json.ts";
 import { statusLine, statusText } from "./render/status-text.ts";
 import { lookOf } from "./render/terminal.ts";
 

@@ -4,7 +4,7 @@ import type { CliContext, Command, ParsedArguments } from "./command.ts";
 import { openEngine } from "./engine.ts";
 import { chosenFlows, readConfiguration, stateDirectory } from "./locations.ts";
 import { pretty } from "./render/json.ts";
-import { statusJson } from "./render/status-json.ts";
+import { statusJson } from "../daemon/json/status-json.ts";
 import { statusText } from "./render/status-text.ts";
 import { lookOf } from "./render/terminal.ts";
 import { watchStatus } from "./status-watch.ts";

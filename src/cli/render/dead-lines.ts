@@ -1,7 +1,6 @@
 import type { DeadLetter } from "../../flow/ledger/dead-letters.ts";
 import { show } from "../../kernel/path.ts";
 import { formatBytes, formatMany, formatTime } from "../../kernel/readable.ts";
-import { isoMs, pathFields } from "./json.ts";
 import type { Look } from "./terminal.ts";
 
 /** What, where, when, and in full why. */
@@ -9,20 +8,4 @@ export function deadText(letter: DeadLetter, look: Look): string {
   const size = letter.sizeBytes === null ? letter.kind : formatBytes(letter.sizeBytes);
   const tries = letter.attempts === 0 ? "never tried" : `after ${formatMany(letter.attempts, "attempt")}`;
   return `${look.paint("bold", show(letter.path))}  (${letter.flow}, ${size})\n  ${formatTime(letter.deadAtMs)}, ${tries}: ${look.paint("red", letter.reason)}\n`;
-}
-
-export function deadJson(letter: DeadLetter): object {
-  return {
-    flow: letter.flow,
-    ...pathFields(letter.path),
-    kind: letter.kind,
-    size: letter.sizeBytes,
-    code: letter.code,
-    reason: letter.reason,
-    attempts: letter.attempts,
-    failures: letter.failures,
-    seen_at: isoMs(letter.seenAtMs),
-    dead_at: isoMs(letter.deadAtMs),
-    transfer: letter.id,
-  };
 }

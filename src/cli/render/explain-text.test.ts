@@ -3,7 +3,7 @@ import type { ExplainFacts } from "../../daemon/explain-facts.ts";
 import type { AbsPath, RelPath } from "../../kernel/path.ts";
 import { checkText, originsText } from "./check-text.ts";
 import { deadText } from "./dead-lines.ts";
-import { explainJson } from "./explain-json.ts";
+import { explainJson } from "../../daemon/json/explain-json.ts";
 import { explainText } from "./explain-text.ts";
 import { plain } from "./terminal.ts";
 

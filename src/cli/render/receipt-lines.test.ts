@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { ReceiptRow } from "../../flow/ledger/receipts.ts";
 import type { RelPath } from "../../kernel/path.ts";
-import { isoNs } from "./json.ts";
+import { isoNs } from "../../daemon/json/fields.ts";
 import { receiptJson, receiptText, sumLine } from "./receipt-lines.ts";
 
 process.env["TZ"] = "UTC";

@@ -1,7 +1,7 @@
 import type { ReceiptRow } from "../../flow/ledger/receipts.ts";
 import { bufferOf, show } from "../../kernel/path.ts";
 import { formatBytes, formatTime } from "../../kernel/readable.ts";
-import { isoMs, isoNs, pathFields } from "./json.ts";
+import { isoMs, isoNs, pathFields } from "../../daemon/json/fields.ts";
 
 /** For people: when, what it rests on, what. */
 export function receiptText(row: ReceiptRow): string {

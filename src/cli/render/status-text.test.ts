@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { FlowFacts, StatusFacts } from "../../daemon/status-facts.ts";
 import type { AbsPath, RelPath } from "../../kernel/path.ts";
-import { statusJson } from "./status-json.ts";
+import { statusJson } from "../../daemon/json/status-json.ts";
 import { statusLine, statusText } from "./status-text.ts";
 import { plain } from "./terminal.ts";
 

@@ -1,6 +1,6 @@
-import type { ExplainFacts } from "../../daemon/explain-facts.ts";
+import type { ExplainFacts } from "../explain-facts.ts";
 import type { TransferStory } from "../../flow/ledger/story.ts";
-import { isoMs, isoNs, pathFields } from "./json.ts";
+import { isoMs, isoNs, pathFields } from "./fields.ts";
 
 /** The same story for programs (docs/reference/json.md). */
 export function explainJson(facts: ExplainFacts): object {

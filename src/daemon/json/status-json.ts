@@ -1,6 +1,6 @@
-import type { FlowFacts, StatusFacts } from "../../daemon/status-facts.ts";
+import type { FlowFacts, StatusFacts } from "../status-facts.ts";
 import { textOf } from "../../kernel/path.ts";
-import { isoMs, pathFields, secondsOf } from "./json.ts";
+import { isoMs, pathFields, secondsOf } from "./fields.ts";
 
 /** The public shape (docs/reference/json.md): fields may be added, not renamed. */
 export function statusJson(facts: StatusFacts): object {
