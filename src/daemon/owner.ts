@@ -1,27 +1,29 @@
-import { closeSync, constants, ftruncateSync, mkdirSync, openSync, readFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { HotdirError } from "../kernel/errors.ts";
-import { tryLock } from "../kernel/native.ts";
+import { lockHolder, takeLock } from "../kernel/lock-file.ts";
 import { bytesOfText } from "../kernel/path.ts";
+import type { ProcessIdentity } from "../kernel/process-identity.ts";
 
 /**
  * The right to write a state directory, held by a lock that the kernel lets go of when the process
  * ends, however it ends. Throws `state-owned` while another process has it.
  */
 export function takeOwnership(stateDirectory: string): Disposable {
-  mkdirSync(stateDirectory, { recursive: true, mode: 0o700 });
-  const file = join(stateDirectory, "owner.lock");
-  const descriptor = openSync(file, constants.O_RDWR | constants.O_CREAT, 0o600);
-  if (!tryLock(descriptor)) {
-    closeSync(descriptor);
-    const pid = readFileSync(file, "utf8").trim();
-    throw new HotdirError("state-owned", {
-      operation: "take",
-      path: bytesOfText(stateDirectory),
-      detail: pid === "" ? "process unknown" : `process ${pid}`,
-    });
-  }
-  ftruncateSync(descriptor, 0);
-  writeSync(descriptor, `${process.pid}\n`, 0);
-  return { [Symbol.dispose]: () => closeSync(descriptor) };
+  const lock = takeLock(ownerFile(stateDirectory));
+  if (lock !== null) return lock;
+  const owner = ownerOf(stateDirectory);
+  throw new HotdirError("state-owned", {
+    operation: "take",
+    path: bytesOfText(stateDirectory),
+    detail: owner === null ? "process unknown" : `process ${owner.pid}`,
+  });
+}
+
+/** The process that owns the state directory now, if one does. */
+export function ownerOf(stateDirectory: string): ProcessIdentity | null {
+  return lockHolder(ownerFile(stateDirectory));
+}
+
+function ownerFile(stateDirectory: string): string {
+  return join(stateDirectory, "owner.lock");
 }
