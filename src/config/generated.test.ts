@@ -66,6 +66,7 @@ it("the patterns that editors check take what the loader takes, and variables", 
     "percentage, size": ["2%", "0.5%", "100G"],
     suffix: [".done"],
     address: ["10.1.2.3", "2001:db8::7"],
+    "ADDRESS:PORT or unix:PATH": ["127.0.0.1:8642", "[::1]:8642", "unix:~/page.sock"],
   };
   expect(patterns.length).toBeGreaterThan(5);
   for (const [path, schema] of patterns) {

@@ -2,7 +2,7 @@ import { dirname, resolve } from "node:path";
 import type { FlowSettings } from "../flow/settings.ts";
 import { type AbsPath, absPath, bytesOfText } from "../kernel/path.ts";
 import type { DaemonSettings } from "./daemon-settings.ts";
-import { daemonSettings, type DaemonValue } from "./daemon.ts";
+import { daemonRules, daemonSettings, type DaemonValue } from "./daemon.ts";
 import { readDocument } from "./document.ts";
 import { type Fault, type FaultDraft, formatPath, type Path, placeFaults, type Position } from "./fault.ts";
 import { flowSettings, type FlowValue } from "./flow.ts";
@@ -79,6 +79,7 @@ function readAll(
     if (nodeAt(node, ["destination", "ssh"]) === undefined)
       listener.origin(["flows", name, "destination", "ssh"], `[${context.defaultSsh.join(", ")}]`, null);
   }
+  for (const fault of daemonRules(checked ?? {})) report({ ...fault, at: positionOf(root, fault.path, fault.about ?? "value") });
   if (faults > 0) return null;
   // No fault was reported, so that nothing was left out.
   const whole = (checked ?? { flows: {} }) as DaemonValue & { flows: Record<string, FlowValue> };

@@ -27,6 +27,7 @@ flows:
     retain: {hold: ~/held, empty_directories_after: 1d}   # default: keep; or {delete_after: 7d}
     history: 400d
     vip: 10.1.2.3                      # only while this host holds the address; default: always
+page: {listen: 127.0.0.1:8642, public: false, hosts: []}   # or off, or {listen: 'unix:/run/user/1000/hotdir.sock'}
 `;
 
 const opening = `# Configuration
@@ -70,7 +71,7 @@ Editors complete and check the file when it begins with \`# yaml-language-server
 export function configurationReference(): string {
   const root = configurationJsonSchema();
   const flow = root.properties?.["flows"]?.additionalProperties;
-  const tables = [table("Top of the file", rows(root, "", 1))];
+  const tables = [table("Top of the file", rows(root, ""))];
   if (typeof flow === "object") {
     for (const [name, schema] of Object.entries(flow.properties ?? {})) {
       const below = rows(schema, "");
@@ -92,11 +93,11 @@ function table(heading: string, lines: string[], about?: string): string {
 }
 
 /** One line for each key below, the maps among them opened. */
-function rows(schema: JsonSchema, prefix: string, depthMax = 9): string[] {
+function rows(schema: JsonSchema, prefix: string): string[] {
   const map = mapOf(schema);
   return Object.entries(map?.properties ?? {}).flatMap(([key, child]) => [
     row(`${prefix}${key}`, child, map?.required?.includes(key) ?? false),
-    ...(depthMax > 1 ? rows(child, `${prefix}${key}.`, depthMax - 1) : []),
+    ...rows(child, `${prefix}${key}.`),
   ]);
 }
 
