@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { exampleConfiguration } from "../config/example.ts";
 import { renderFaults } from "../config/fault.ts";
-import { parseConfiguration } from "../config/parse.ts";
+import { type Configuration, parseConfiguration } from "../config/parse.ts";
 import { describePlace } from "../flow/place.ts";
 import { connectSftp } from "../flow/send/ssh/connect.ts";
 import type { FlowSettings } from "../flow/settings.ts";
@@ -47,12 +47,13 @@ export const quickstart: Command = {
   async run(args, context) {
     const file = configurationFile(args, context);
     const level = logLevel(args);
-    const settings = existsSync(file) ? goOnWith(file, args, context) : await setUp(file, args, context);
-    if (settings === null) return 4;
-    context.stdout.write(invitation(settings));
+    const configuration = existsSync(file) ? goOnWith(file, args, context) : await setUp(file, args, context);
+    if (configuration === null) return 4;
+    context.stdout.write(invitation(configuration.flows));
     const status = await runFlows({
-      settings,
-      configured: settings,
+      configuration,
+      read: () => readConfiguration(args, context),
+      chosen: null,
       log: createLog({ level, to: context.stderr, readable: true }),
       stateDirectory: stateDirectory(args, context),
       untilIdle: args.values["until-idle"] === true,
@@ -66,7 +67,7 @@ export const quickstart: Command = {
 };
 
 /** An existing configuration is never overwritten. */
-function goOnWith(file: string, args: ParsedArguments, context: CliContext): FlowSettings[] {
+function goOnWith(file: string, args: ParsedArguments, context: CliContext): Configuration {
   const wanted = args.positionals[0] === undefined ? null : destinationUrl(args.positionals[0], workingDirectory());
   const configuration = readConfiguration(args, context);
   const directory = directoryOption(args, workingDirectory());
@@ -75,7 +76,7 @@ function goOnWith(file: string, args: ParsedArguments, context: CliContext): Flo
   );
   if (fits) {
     context.stdout.write(`There is a configuration already, so it is used as it is: ${file}\n`);
-    return configuration.flows;
+    return configuration;
   }
   throw new HotdirError("bad-usage", {
     operation: "quickstart",
@@ -84,7 +85,7 @@ function goOnWith(file: string, args: ParsedArguments, context: CliContext): Flo
 }
 
 /** Tests first, writes then. null: the host cannot be reached, which was said, and nothing was written. */
-async function setUp(file: string, args: ParsedArguments, context: CliContext): Promise<FlowSettings[] | null> {
+async function setUp(file: string, args: ParsedArguments, context: CliContext): Promise<Configuration | null> {
   const home = absPath(bytesOfText(context.homeDirectory));
   const cwd = workingDirectory();
   const source = directoryOption(args, cwd) ?? freeDirectory(home, "hotdir");
@@ -113,7 +114,7 @@ async function setUp(file: string, args: ParsedArguments, context: CliContext): 
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, text, { flag: "wx" });
   context.stdout.write(`Wrote ${file}\n`);
-  return flows;
+  return parsed.configuration;
 }
 
 async function canConnect({ destination }: FlowSettings, context: CliContext): Promise<boolean> {

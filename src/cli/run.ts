@@ -1,8 +1,9 @@
 import { once } from "node:events";
 import { Daemon } from "../daemon/daemon.ts";
-import type { FlowSettings } from "../flow/settings.ts";
+import type { Configuration } from "../config/parse.ts";
 import { HotdirError } from "../kernel/errors.ts";
 import { createLog, type Log, type LogLevel } from "../kernel/log.ts";
+import { startCompanions } from "./companions.ts";
 import type { CliContext, Command, ParsedArguments } from "./command.ts";
 import { chosenFlows, readConfiguration, stateDirectory } from "./locations.ts";
 
@@ -28,12 +29,12 @@ export const run: Command = {
   exits: [3, 5],
   async run(args, context) {
     const configuration = readConfiguration(args, context);
-    const settings = chosenFlows(configuration, args.positionals);
-    const configured = configuration.flows;
+    chosenFlows(configuration, args.positionals);
     const log = createLog({ level: logLevel(args), to: context.stderr });
     return await runFlows({
-      settings,
-      configured,
+      configuration,
+      read: () => readConfiguration(args, context),
+      chosen: args.positionals.length === 0 ? null : args.positionals,
       log,
       stateDirectory: stateDirectory(args, context),
       untilIdle: args.values["until-idle"] === true,
@@ -55,17 +56,21 @@ export function logLevel(args: ParsedArguments): LogLevel {
 
 /** Runs a daemon to its end; the exit status. `started` is called when all flows are at work. */
 export async function runFlows(options: {
-  /** Those to run, of all that are configured. */
-  settings: FlowSettings[];
-  configured: FlowSettings[];
+  configuration: Configuration;
+  /** The configuration as it is now, for a reload. */
+  read: () => Configuration;
+  /** The flows to run; null: all. */
+  chosen: string[] | null;
   log: Log;
   stateDirectory: string;
   untilIdle: boolean;
   context: CliContext;
   started?: () => void;
 }): Promise<number> {
-  const { settings, configured, log, stateDirectory: directory, untilIdle, context } = options;
-  await using daemon = await Daemon.start({ stateDirectory: directory, settings, configured, log });
+  const { configuration, read, chosen, log, stateDirectory: directory, untilIdle, context } = options;
+  await using daemon = await Daemon.start({ stateDirectory: directory, configuration, read, chosen, log, observers: [] });
+  await using _companions = await startCompanions([], daemon, configuration, log);
+  using _reloading = reloadOnHangup(daemon, context);
   options.started?.();
   const interrupted = once(context.signal, "abort").then(() => "interrupted" as const);
   const end = context.signal.aborted
@@ -86,6 +91,15 @@ export async function runFlows(options: {
     );
   if (halted.length > 0) return 1;
   return daemon.flows.some((flow) => flow.deadLetters > 0) ? 3 : 0;
+}
+
+/** On a terminal SIGHUP says that it was closed, which ends the daemon as ever; elsewhere it is how a service is told to reload. */
+function reloadOnHangup(daemon: Daemon, context: CliContext): Disposable {
+  if (context.stdin.isTTY) return { [Symbol.dispose]: () => undefined };
+  // What became of it is in the log.
+  const reload = (): void => void daemon.reload().catch(() => undefined);
+  process.on("SIGHUP", reload);
+  return { [Symbol.dispose]: () => void process.off("SIGHUP", reload) };
 }
 
 function wasTerminated(signal: AbortSignal): boolean {

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { z } from "zod";
+import type { Json } from "../config/difference.ts";
 
 /**
  * The control socket: a UNIX socket in the state directory. One JSON object a line each way, answers
@@ -13,7 +14,20 @@ export const Request = z.discriminatedUnion("ask", [
   /** Absolute paths of files and trees. `flow: null`: the flow whose source holds the path. */
   z.strictObject({ ask: z.literal("post"), flow: z.string().nullable(), paths: z.array(z.string().regex(/^\//)).max(POST_PATHS_MAX) }),
   z.strictObject({ ask: z.literal("retry"), ids: z.array(z.number().int()).max(100_000) }),
+  /** Sends nothing until `resume`, also over restarts; what comes meanwhile is recorded. */
+  z.strictObject({ ask: z.literal("pause"), flow: z.string() }),
+  /** Ends a pause, or a halt: a person has looked. */
   z.strictObject({ ask: z.literal("resume"), flow: z.string() }),
+  /** Runs a flow that was stopped, with its configuration as it is now. */
+  z.strictObject({ ask: z.literal("start"), flow: z.string() }),
+  /** Ends a flow until `start`, also over restarts: nothing is watched, nothing is sent. */
+  z.strictObject({ ask: z.literal("stop"), flow: z.string() }),
+  /** Stops and starts one flow, with its configuration as it is now; others are not touched. */
+  z.strictObject({ ask: z.literal("restart"), flow: z.string() }),
+  /** Takes the configuration as it is now; flows that are the same in it are not touched. Refused as a whole where it is faulty. */
+  z.strictObject({ ask: z.literal("reload") }),
+  /** What is in force. */
+  z.strictObject({ ask: z.literal("settings") }),
 ]);
 export type Request = z.infer<typeof Request>;
 
@@ -40,7 +54,8 @@ export type LiveFlow = {
   activeCount: number;
 };
 
-export type LiveStatus = { pid: number; sinceMs: number; flows: LiveFlow[]; residentBytes: number };
+/** `page`: the address of the web page, null where none is served. */
+export type LiveStatus = { pid: number; sinceMs: number; flows: LiveFlow[]; residentBytes: number; page: string | null };
 /** `known`: nothing new, since it is delivered in this very version, under way, or ignored already; `ignored`: not to be sent, by the flow's rules. */
 export type PostAnswer = {
   queued: number;
@@ -51,4 +66,8 @@ export type PostAnswer = {
   missing: string[];
   outside: string[];
 };
+/** What a reload did, by the names of flows. */
+export type ReloadAnswer = { started: string[]; restarted: string[]; ended: string[]; unchanged: string[] };
+/** The settings in force, in the form of `config/difference.ts`; `file`: the configuration that they came from. */
+export type SettingsAnswer = { file: string; flows: Record<string, Json> };
 export type RetryAnswer = { revived: number };

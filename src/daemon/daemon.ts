@@ -1,80 +1,59 @@
-import type { FlowEntry } from "../flow/finish/retention.ts";
-import { Flow } from "../flow/flow.ts";
+import type { Configuration } from "../config/parse.ts";
+import type { Flow } from "../flow/flow.ts";
 import { beginRun } from "../flow/ledger/claims.ts";
 import { type Database, openForWriting } from "../flow/ledger/database.ts";
-import { registerFlow } from "../flow/ledger/flows.ts";
 import { clockSkewMs, recordClockSkew } from "../flow/ledger/meta.ts";
-import { revive } from "../flow/ledger/outcomes.ts";
-import { describePlace } from "../flow/place.ts";
-import type { FlowSettings } from "../flow/settings.ts";
 import { type Clock, systemClock } from "../kernel/clock.ts";
 import { runEvery } from "../kernel/ending.ts";
-import { hasCode, HotdirError, messageOf, never } from "../kernel/errors.ts";
+import { hasCode, messageOf } from "../kernel/errors.ts";
 import type { Log } from "../kernel/log.ts";
-import type { AbsPath } from "../kernel/path.ts";
-import type { LiveStatus, Request } from "./control-protocol.ts";
+import { answerRequest } from "./answers.ts";
+import type { LiveStatus, ReloadAnswer, Request } from "./control-protocol.ts";
 import { serveControl } from "./control-server.ts";
+import { describeReload, FlowSet, type FlowSetParts } from "./flow-set.ts";
 import { keepHistory } from "./history.ts";
 import { ledgerTrouble } from "./ledger-trouble.ts";
 import { liveStatus } from "./live-status.ts";
 import { takeOwnership } from "./owner.ts";
-import { post } from "./posting.ts";
 
 const CLOCK_TICK_MS = 10_000;
 const RATE_TICK_MS = 1000;
 /** How long a write waits for the ledger's lock once a write has failed. */
 const STOPPING_BUSY_MS = 100;
 
-type Parts = {
-  stateDirectory: string;
-  /** Those to run. */
-  settings: FlowSettings[];
-  /** All of the configuration: no file goes before each of them that wants it has it, also one that does not run now. */
-  configured: FlowSettings[];
-  log: Log;
-};
+export type DaemonParts = Pick<FlowSetParts, "configuration" | "read" | "chosen" | "observers" | "log"> & { stateDirectory: string };
 
 /** One process for all flows of a state directory: it owns the ledger, runs the flows, and answers on the control socket. */
 export class Daemon implements AsyncDisposable {
-  readonly flows: Flow[];
+  readonly set: FlowSet;
   readonly clock: Clock;
+  /** The address of the web page, once somebody serves it. */
+  page: string | null = null;
+  readonly stateDirectory: string;
   readonly #db: Database;
   readonly #log: Log;
-  readonly #stateDirectory: string;
   readonly #since = Date.now();
-  #resources = new AsyncDisposableStack();
   readonly #watchers = new Set<() => void>();
+  readonly #reloaded = new Set<(configuration: Configuration) => Promise<void>>();
+  #resources = new AsyncDisposableStack();
   #broken: unknown = null;
 
-  private constructor(parts: Parts & { db: Database; clock: Clock }) {
+  private constructor(parts: DaemonParts & { db: Database; clock: Clock }) {
     this.#db = parts.db;
-    this.#stateDirectory = parts.stateDirectory;
+    this.stateDirectory = parts.stateDirectory;
     this.clock = parts.clock;
     this.#log = parts.log;
     const run = beginRun(parts.db, process.pid, { wall: parts.clock.wall(), steady: parts.clock.steady() });
-    const configured = parts.configured.map((settings): FlowEntry => ({ id: register(parts.db, settings), settings }));
-    this.flows = parts.settings.map(
-      (settings) =>
-        new Flow({
-          settings,
-          db: parts.db,
-          run,
-          clock: parts.clock,
-          log: parts.log,
-          all: () => configured,
-          changed: () => this.#changed(),
-          broken: (error) => this.#break(error),
-        }),
-    );
+    this.set = new FlowSet({ ...parts, run, changed: () => this.#changed(), broken: (error) => this.#break(error) });
   }
 
   /** Throws `state-owned`, `state-newer`, `state-on-network`, `state-failed`; then nothing was started. */
-  static async start(options: Parts): Promise<Daemon> {
+  static async start(options: DaemonParts): Promise<Daemon> {
     await using undo = new AsyncDisposableStack();
     undo.use(takeOwnership(options.stateDirectory));
     const db = undo.use(openForWriting(options.stateDirectory));
     const clock = systemClock(clockSkewMs(db));
-    const daemon = Daemon.#make({ db, clock, ...options });
+    const daemon = Daemon.#make({ ...options, db, clock });
     const guarded = (work: () => void, everyMs: number): NodeJS.Timeout => setInterval(() => daemon.#guarded(work), everyMs);
     const timers = [
       guarded(() => recordClockSkew(db, clock.wall() - clock.steady()), CLOCK_TICK_MS),
@@ -82,22 +61,32 @@ export class Daemon implements AsyncDisposable {
       guarded(() => daemon.flows.forEach((flow) => flow.rate.look(flow.pump.active.totals, performance.now())), RATE_TICK_MS),
     ];
     undo.defer(() => timers.forEach((timer) => clearInterval(timer)));
-    undo.use(keepHistory(db, options.settings, clock, (error) => daemon.#break(error)));
-    undo.use(await serveControl(options.stateDirectory, (request) => daemon.#answer(request), options.log));
-    for (const flow of daemon.flows) {
-      undo.use(flow);
-      flow.start();
-    }
+    undo.use(
+      keepHistory(
+        db,
+        () => daemon.set.configuration.flows,
+        clock,
+        (error) => daemon.#break(error),
+      ),
+    );
+    undo.use(await serveControl(options.stateDirectory, (request) => daemon.answer(request), options.log));
+    undo.use(daemon.set);
+    daemon.set.start();
     daemon.#resources = undo.move();
     return daemon;
   }
 
-  static #make(parts: Parts & { db: Database; clock: Clock }): Daemon {
+  static #make(parts: DaemonParts & { db: Database; clock: Clock }): Daemon {
     try {
       return new Daemon(parts);
     } catch (error) {
       throw ledgerTrouble(error, parts.stateDirectory);
     }
+  }
+
+  /** Those that run. */
+  get flows(): Flow[] {
+    return this.set.flows;
   }
 
   #guarded(work: () => void): void {
@@ -114,7 +103,7 @@ export class Daemon implements AsyncDisposable {
 
   #break(error: unknown): void {
     if (this.#broken !== null) return;
-    this.#broken = ledgerTrouble(error, this.#stateDirectory);
+    this.#broken = ledgerTrouble(error, this.stateDirectory);
     this.#log.error(`stopping: ${messageOf(this.#broken)}`);
     // What is still to be written is written if it can be, but a stop does not wait for a lock once more at each step.
     if (hasCode(this.#broken, "state-failed")) this.#db.get(`PRAGMA busy_timeout = ${STOPPING_BUSY_MS}`);
@@ -142,35 +131,32 @@ export class Daemon implements AsyncDisposable {
       pid: process.pid,
       sinceMs: this.#since,
       residentBytes: process.memoryUsage.rss(),
+      page: this.page,
       flows: this.flows.map((flow) => liveStatus(flow)),
     };
   }
 
-  async #answer(request: Request): Promise<unknown> {
-    switch (request.ask) {
-      case "status":
-        return this.status();
-      case "post":
-        return await post(
-          this.#db,
-          this.flows.map((flow) => ({ settings: flow.settings, admit: (sightings) => flow.intake.admit(sightings) })),
-          { flow: request.flow, paths: request.paths as AbsPath[] },
-          this.clock,
-        );
-      case "retry": {
-        const revived = revive(this.#db, request.ids, this.clock.steady());
-        for (const flow of this.flows) flow.pump.wake();
-        return { revived };
-      }
-      case "resume": {
-        const flow = this.flows.find((candidate) => candidate.settings.name === request.flow);
-        if (flow === undefined) throw new HotdirError("bad-usage", { operation: "resume", detail: `there is no flow ${request.flow}` });
-        await flow.resume();
-        return {};
-      }
-      default:
-        return never(request);
+  /** Told after each reload, so that what hangs on the top of the configuration can follow. */
+  onReload(listener: (configuration: Configuration) => Promise<void>): void {
+    this.#reloaded.add(listener);
+  }
+
+  /** Takes the configuration as it is now. A faulty one is refused, and the old one stays in force. */
+  async reload(): Promise<ReloadAnswer> {
+    try {
+      const answer = await this.set.reload();
+      for (const listener of this.#reloaded) await listener(this.set.configuration);
+      this.#log.info(`reloaded ${this.set.configuration.file}: ${describeReload(answer)}`);
+      return answer;
+    } catch (error) {
+      this.#log.error(`the configuration was not reloaded, and the old one stays in force: ${messageOf(error)}`);
+      throw error;
     }
+  }
+
+  /** What is asked on the control socket, or by the page. */
+  answer(request: Request): Promise<unknown> {
+    return answerRequest({ daemon: this, db: this.#db }, request);
   }
 
   /** What is due now, before a run that ends when idle. */
@@ -187,7 +173,7 @@ export class Daemon implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     const tell = (error: unknown): void => this.#log.debug(`stopping: ${messageOf(error)}`);
     const steps = [
-      () => Promise.all(this.flows.map((flow) => flow[Symbol.asyncDispose]())),
+      () => this.set[Symbol.asyncDispose](),
       () => recordClockSkew(this.#db, this.clock.wall() - this.clock.steady()),
       () => this.#resources.disposeAsync(),
     ];
@@ -196,11 +182,7 @@ export class Daemon implements AsyncDisposable {
     } catch (error) {
       // The caller has, or gets, what broke the daemon; what fails in its wake would only hide it.
       if (this.#broken !== null) return tell(error);
-      throw ledgerTrouble(error, this.#stateDirectory);
+      throw ledgerTrouble(error, this.stateDirectory);
     }
   }
-}
-
-function register(db: Database, { name, source, destination }: FlowSettings): FlowEntry["id"] {
-  return registerFlow(db, { name, root: source.root, destination: describePlace(destination) });
 }

@@ -9,12 +9,12 @@ const BETWEEN_PARTS_MS = 200;
 const BETWEEN_PASSES_MS = 3600_000;
 
 /** Drops what is older than each flow's `history`: a pass an hour over the whole ledger, a part at a time, so that nothing waits for it. */
-export function keepHistory(db: Database, settings: FlowSettings[], clock: Clock, broken: (error: unknown) => void): Disposable {
+export function keepHistory(db: Database, settings: () => FlowSettings[], clock: Clock, broken: (error: unknown) => void): Disposable {
   const places = new Map<FlowSettings, TransferId>();
   let timer = setTimeout(step, BETWEEN_PARTS_MS);
   function step(): void {
     try {
-      for (const flow of places.size > 0 ? [...places.keys()] : settings) pruneOf(db, flow, clock, places);
+      for (const flow of places.size > 0 ? [...places.keys()] : settings()) pruneOf(db, flow, clock, places);
       timer = setTimeout(step, places.size > 0 ? BETWEEN_PARTS_MS : BETWEEN_PASSES_MS);
     } catch (error) {
       broken(error);

@@ -7,6 +7,7 @@ import { messageOf } from "../kernel/errors.ts";
 import type { Log } from "../kernel/log.ts";
 import { type Bytes, fsPath, show } from "../kernel/path.ts";
 import { AttemptLog } from "./attempt-log.ts";
+import { type HeldBy, Holds } from "./holds.ts";
 import { type FlowEntry, Retention } from "./finish/retention.ts";
 import { Intake } from "./intake.ts";
 import type { RunId } from "./ledger/claims.ts";
@@ -14,6 +15,7 @@ import type { Database } from "./ledger/database.ts";
 import * as flows from "./ledger/flows.ts";
 import { findRoot, haltForPerson, loseRoot } from "./ledger/lost-root.ts";
 import { ledgerToken } from "./ledger/meta.ts";
+import { type FlowObserver, tellDelivered, tellFailed } from "./observer.ts";
 import { describePlace, placeOf, refuseLoop } from "./place.ts";
 import { Rate } from "./rate.ts";
 import { SourceReader } from "./read/source-reader.ts";
@@ -30,6 +32,9 @@ import type { ClaimedTransfer } from "./transfer.ts";
 export type FlowState = { state: "running" | "stopped"; reason: null } | { state: "paused" | "waiting" | "halted"; reason: string };
 
 const STOP_BOUND_MS = 10_000;
+const PAUSED = "paused by hand";
+/** What is under way when a flow is paused has so long to end by itself. */
+const HOLD_BOUND_MS = 2000;
 
 export type FlowOptions = {
   settings: FlowSettings;
@@ -39,6 +44,7 @@ export type FlowOptions = {
   log: Log;
   /** All flows of the daemon: two may share a source. */
   all: () => FlowEntry[];
+  observers: FlowObserver[];
   /** Anything that `status` or `run --until-idle` look at. */
   changed: () => void;
   broken: (error: unknown) => void;
@@ -58,6 +64,7 @@ export class Flow implements AsyncDisposable {
   readonly #reader = new SourceReader();
   readonly #retention: Retention;
   readonly #janitor: Janitor;
+  readonly #holds = new Holds();
   readonly #changed: () => void;
   #halted: string | null;
   #rootLost: string | null = null;
@@ -77,6 +84,7 @@ export class Flow implements AsyncDisposable {
       settings,
     };
     this.#halted = haltForPerson(db, this.entry.id);
+    if (flows.heldOf(db, this.entry.id) === "paused") this.#holds.set("person", PAUSED);
     this.#attempts = new AttemptLog(this.#log, clock, settings.retry.attemptsMax);
     this.link = new Link({
       place: placeOf(settings.destination, this.#reader, this.#log),
@@ -91,8 +99,14 @@ export class Flow implements AsyncDisposable {
     const context = this.#sendContext(clock);
     this.pump = new Pump(context, run, {
       look: (paths) => this.intake.look(paths),
-      delivered: (transfer, outcome, startedAtMs) => this.#attempts.delivered(transfer, outcome, startedAtMs),
-      failed: (transfer, outcome) => this.#attempts.failed(transfer, outcome),
+      delivered: (transfer, outcome, startedAtMs) => {
+        this.#attempts.delivered(transfer, outcome, startedAtMs);
+        tellDelivered(options.observers, settings.name, transfer, clock);
+      },
+      failed: (transfer, outcome) => {
+        this.#attempts.failed(transfer, outcome);
+        tellFailed(options.observers, settings.name, transfer, outcome);
+      },
       recorded: this.#changed,
       refuseRemoval: (transfer) => this.#refuseRemoval(transfer),
       broken: options.broken,
@@ -149,6 +163,7 @@ export class Flow implements AsyncDisposable {
     if (this.#stopping) return { state: "stopped", reason: null };
     const halted = this.#halted ?? this.#rootLost;
     if (halted !== null) return { state: "halted", reason: halted };
+    if (this.#holds.reason !== null) return { state: "paused", reason: this.#holds.reason };
     const trouble = this.link.state.kind === "waiting" ? this.link.state.error : this.pump.hold?.error;
     return trouble === undefined ? { state: "running", reason: null } : { state: "waiting", reason: trouble.message };
   }
@@ -195,8 +210,27 @@ export class Flow implements AsyncDisposable {
     return reason;
   }
 
-  /** A person has looked: goes on with the source as it is. */
+  /** Sends nothing while anybody holds it; what comes meanwhile is recorded, and waits. `null`: not held by this one any more. */
+  hold(by: HeldBy, reason: string | null): void {
+    if (!this.#holds.set(by, reason)) return;
+    if (this.#holds.reason === null) this.#release();
+    else void this.pump.interrupt(HOLD_BOUND_MS);
+    this.#log.info(this.#holds.reason === null ? "sends again" : `paused: ${this.#holds.reason}`);
+    this.#changed();
+  }
+
+  /** A person's pause stays over restarts, until a person ends it. */
+  pause(): void {
+    flows.setHeld(this.#db, this.entry.id, "paused");
+    this.hold("person", PAUSED);
+  }
+
+  /** A person has looked, or a pause ends: goes on with the source as it is. */
   async resume(): Promise<void> {
+    flows.setHeld(this.#db, this.entry.id, null);
+    this.hold("person", null);
+    // Only who was asked to look has looked: a pause that ends says nothing about the source.
+    if ((this.#halted ?? this.#rootLost) === null) return;
     flows.release(this.#db, this.entry.id);
     this.#halted = null;
     if (this.#rootLost !== null) await this.intake.watchAnew();
@@ -205,12 +239,12 @@ export class Flow implements AsyncDisposable {
   }
 
   #release(): void {
-    if (this.#halted === null && this.#rootLost === null && !this.#stopping) this.pump.start();
+    if (this.#halted === null && this.#rootLost === null && this.#holds.reason === null && !this.#stopping) this.pump.start();
   }
 
-  /** Whether every complete file is delivered or dead, or cannot be for now since a person must look first. */
+  /** Whether every complete file is delivered or dead, or cannot be for now: a person must look first, paused it, or another host is active. */
   get idle(): boolean {
-    if (this.#halted !== null || this.#rootLost !== null) return true;
+    if (this.#halted !== null || this.#rootLost !== null || this.#holds.has("person") || this.#holds.has("vip")) return true;
     if (!this.intake.idle || this.pump.underWay > 0) return false;
     const tally = flows.tallyOf(this.#db, this.entry.id);
     return tally.queued + tally.sending === 0;

@@ -65,6 +65,11 @@ export class Intake implements AsyncDisposable {
     return this.#scanned === "done" && this.#missingTimer === null && !admissions.anySettlesByItself(this.#db, this.#flow);
   }
 
+  /** Whether all that the source held at some moment since the start has been recorded. */
+  get scanned(): boolean {
+    return this.#scanned === "done";
+  }
+
   #watch(): void {
     const { source } = this.#settings;
     this.#detector = watchDirectory({

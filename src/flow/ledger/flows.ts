@@ -41,6 +41,17 @@ export function halt(db: Database, flow: FlowId, reason: string): void {
   db.run("UPDATE flow SET halted = ? WHERE id = ?", reason, flow);
 }
 
+/** What a person asked of a flow: to send nothing for now, or not to run at all. It stays over restarts. */
+export type Held = "paused" | "stopped";
+
+export function heldOf(db: Database, flow: FlowId): Held | null {
+  return db.get<{ held: Held | null }>("SELECT held FROM flow WHERE id = ?", flow)?.held ?? null;
+}
+
+export function setHeld(db: Database, flow: FlowId, held: Held | null): void {
+  db.run("UPDATE flow SET held = ? WHERE id = ?", held, flow);
+}
+
 /** A person has looked: the source is accepted as it is now, with the removals that are recorded so far. */
 export function release(db: Database, flow: FlowId): void {
   db.run(

@@ -29,6 +29,7 @@ CREATE TABLE flow (
   destination TEXT NOT NULL,
   root_identity TEXT,
   halted TEXT,
+  held TEXT CHECK (held IS NULL OR held = 'paused' OR held = 'stopped'),
   released_through INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
@@ -55,6 +56,7 @@ CREATE TABLE transfer (
   adopt INTEGER NOT NULL DEFAULT 0,
   partial INTEGER,
   litter INTEGER NOT NULL DEFAULT 0 CHECK (litter = 0 OR litter = 1),
+  overtook INTEGER NOT NULL DEFAULT 0 CHECK (overtook = 0 OR overtook = 1),
   ended_at INTEGER,
   code TEXT,
   reason TEXT,
@@ -127,6 +129,16 @@ CREATE TABLE segment (
   start INTEGER NOT NULL CHECK (start >= 0),
   length INTEGER NOT NULL CHECK (length > 0),
   PRIMARY KEY (transfer, start)
+) STRICT, WITHOUT ROWID;
+
+-- What happened when, in bins of five minutes: for plots over weeks and the daily tally, long after history dropped the rows.
+CREATE TABLE activity (
+  flow INTEGER NOT NULL REFERENCES flow (id),
+  bin INTEGER NOT NULL,
+  delivered INTEGER NOT NULL DEFAULT 0 CHECK (delivered >= 0),
+  bytes INTEGER NOT NULL DEFAULT 0 CHECK (bytes >= 0),
+  failed INTEGER NOT NULL DEFAULT 0 CHECK (failed >= 0),
+  PRIMARY KEY (flow, bin)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE tally (

@@ -1,4 +1,5 @@
 import type { SendContext } from "./context.ts";
+import { recordActivity } from "../ledger/activity.ts";
 import { type EndedAttempt, recordOutcomes } from "../ledger/outcomes.ts";
 
 /** Ends are written together when they come within so long. */
@@ -42,10 +43,22 @@ export class EndedAttempts {
     const attempts = this.#waiting;
     this.#waiting = [];
     try {
-      const lost = new Set(recordOutcomes(this.#context.db, attempts, this.#context.clock.wall()));
-      this.#written(attempts, lost);
+      this.#written(attempts, this.#record(attempts));
     } catch (error) {
       this.#broken(error);
     }
+  }
+
+  #record(attempts: EndedAttempt[]): Set<EndedAttempt> {
+    const { db, flow, clock } = this.#context;
+    const at = clock.wall();
+    return db.transaction(() => {
+      const lost = new Set(recordOutcomes(db, attempts, at));
+      const held = attempts.filter((attempt) => !lost.has(attempt));
+      const delivered = held.filter(({ outcome }) => outcome.kind === "delivered");
+      const bytes = delivered.reduce((sum, { transfer: { change } }) => sum + (change.kind === "put" ? change.version.sizeBytes : 0), 0);
+      recordActivity(db, flow, { delivered: delivered.length, bytes, failed: held.length - delivered.length }, at);
+      return lost;
+    });
   }
 }

@@ -28,6 +28,8 @@ const LANE_BROKE_MS = 500;
 /** What waits for a rename or removal is asked about again after so long (the more there are, the longer), or when one has ended. */
 const DEFER_MS = 1000;
 const DEFER_MAX_MS = 60_000;
+/** What was interrupted has so long to say so. */
+const INTERRUPTED_MS = 2000;
 
 /** Takes transfers from the ledger, keeps the lanes full, and writes down how each attempt ended. */
 export class Pump {
@@ -38,7 +40,7 @@ export class Pump {
   readonly #busy = new Set<string>();
   readonly #lanes: LaneWatch;
   readonly #destination: DestinationWatch;
-  readonly #stop = new AbortController();
+  #stop = new AbortController();
   #packs: ClaimedPut[][] = [];
   #packing = 0;
   #bulk = 0;
@@ -75,7 +77,7 @@ export class Pump {
     this.wake();
   }
 
-  /** Takes no more; what is under way goes on (a pause, a halt). */
+  /** Takes no more; what is under way goes on (a halt). */
   pause(): void {
     this.#accepting = false;
   }
@@ -265,16 +267,31 @@ export class Pump {
     this.#timer = setTimeout(() => this.wake(), Math.min(60_000, Math.max(1, at - this.#context.clock.steady() + 1)));
   }
 
-  /** Takes no more, lets what is under way end within `boundMs`, then interrupts it: it is handed back, uncounted. */
-  async stop(boundMs: number): Promise<void> {
+  /**
+   * Takes no more, lets what is under way end within `boundMs`, then interrupts it: it is handed back, uncounted, and large
+   * files go on where they were. `start` takes it back at any moment.
+   */
+  async interrupt(boundMs: number): Promise<void> {
     this.#accepting = false;
     const packs = this.#packs.splice(0);
     for (const put of packs.flat()) this.#handBack(put, "hotdir was asked to stop");
-    const deadline = performance.now() + boundMs;
-    while (this.#busy.size > 0 && performance.now() < deadline) await this.#pauseShortly();
+    await this.#untilNothingIsUnderWay(boundMs);
+    if (this.#accepting) return;
     this.#stop.abort(new HotdirError("interrupted", { operation: "send" }));
-    const hardDeadline = performance.now() + 2000;
-    while (this.#busy.size > 0 && performance.now() < hardDeadline) await this.#pauseShortly();
+    this.#stop = new AbortController();
+    await this.#untilNothingIsUnderWay(INTERRUPTED_MS);
+  }
+
+  async #untilNothingIsUnderWay(boundMs: number): Promise<void> {
+    const deadline = performance.now() + boundMs;
+    while (this.#busy.size > 0 && !this.#accepting && performance.now() < deadline) await this.#pauseShortly();
+  }
+
+  /** For good: within the bound, and a moment. */
+  async stop(boundMs: number): Promise<void> {
+    await this.interrupt(boundMs);
+    this.#accepting = false;
+    this.#stop.abort(new HotdirError("interrupted", { operation: "send" }));
     this.#ended.flush();
     this.#lanes.stop();
     if (this.#timer !== null) clearTimeout(this.#timer);

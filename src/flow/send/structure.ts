@@ -3,6 +3,7 @@ import type { Bytes, RelPath } from "../../kernel/path.ts";
 import type { Digest, DigestAlgorithm } from "../digest.ts";
 import { newestDigest, wasDelivered } from "../ledger/receipts.ts";
 import type { Result } from "./context.ts";
+import { findThere } from "./already-there.ts";
 import { algorithmOf, type ClaimedPut, failed, type SendContext, sourceDigest } from "./context.ts";
 import type { Change, ClaimedTransfer } from "../transfer.ts";
 import type { Version } from "../version.ts";
@@ -137,16 +138,24 @@ async function renameFile(
   }
   // What was renamed and then removed is kept under its old name, unless removals are propagated too.
   const goes = context.settings.source.propagate.has("delete");
-  const sent = await sendPut({
-    ...transfer,
-    change: { kind: "put", path: change.path, version: change.version, mode: change.mode, links: 1 },
-  });
+  const put: ClaimedPut = { ...transfer, change: { kind: "put", path: change.path, version: change.version, mode: change.mode, links: 1 } };
+  // Another host, or we before a crash, may have renamed it already.
+  const sent = (transfer.adopt && (await findThereOrNot(context, put))) || (await sendPut(put));
   const replaced =
     sent.kind === "failed" && (sent.error.code === "source-changed" || (sent.error.code === "source-gone" && (facts === null || goes)));
   if (sent.kind === "failed" && !replaced) return sent;
   // The new name has a newer version, or was moved on: that is another transfer's, which waits for this one. What is left to do is that the old name goes.
   await files.remove(from).catch((error: unknown) => (hasCode(error, "wrong-type") ? false : Promise.reject(error as Error)));
   return replaced ? done("renamed") : sent;
+}
+
+async function findThereOrNot(context: SendContext, put: ClaimedPut): Promise<Result | null> {
+  try {
+    return await findThere(context, put);
+  } catch (error) {
+    if (hasCode(error, "source-changed", "source-gone")) return null;
+    throw error;
+  }
 }
 
 /** null: the new name does not hold this version any more, so that nothing can be compared. */

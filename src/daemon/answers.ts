@@ -1,0 +1,72 @@
+import { canonical, type Json } from "../config/difference.ts";
+import type { Database } from "../flow/ledger/database.ts";
+import { revive } from "../flow/ledger/outcomes.ts";
+import { never } from "../kernel/errors.ts";
+import { HotdirError } from "../kernel/errors.ts";
+import type { AbsPath } from "../kernel/path.ts";
+import type { Flow } from "../flow/flow.ts";
+import type { Request, SettingsAnswer } from "./control-protocol.ts";
+import type { Daemon } from "./daemon.ts";
+import { ledgerTarget, post } from "./posting.ts";
+
+type Asked = { daemon: Daemon; db: Database };
+
+/** What each request does. Rejects with the refusal; then nothing was changed. */
+export async function answerRequest({ daemon, db }: Asked, request: Request): Promise<unknown> {
+  const { set, clock } = daemon;
+  switch (request.ask) {
+    case "status":
+      return daemon.status();
+    case "post":
+      return await post(
+        db,
+        set.configuration.flows.map((settings) => {
+          const flow = set.flow(settings.name);
+          // What is posted to a flow that is stopped waits in the ledger for its start.
+          return flow === null ? ledgerTarget(db, settings, clock) : { settings, admit: (sightings) => flow.intake.admit(sightings) };
+        }),
+        { flow: request.flow, paths: request.paths as AbsPath[] },
+        clock,
+      );
+    case "retry": {
+      const revived = revive(db, request.ids, clock.steady());
+      for (const flow of set.flows) flow.pump.wake();
+      return { revived };
+    }
+    case "pause":
+      running(daemon, request.flow).pause();
+      return {};
+    case "resume":
+      await running(daemon, request.flow).resume();
+      return {};
+    case "start":
+      await set.startFlow(request.flow);
+      return {};
+    case "stop":
+      await set.stopFlow(request.flow);
+      return {};
+    case "restart":
+      await set.restartFlow(request.flow);
+      return {};
+    case "reload":
+      return await daemon.reload();
+    case "settings":
+      return settingsOf(daemon);
+    default:
+      return never(request);
+  }
+}
+
+function running({ set }: Daemon, name: string): Flow {
+  const { name: known } = set.settingsOf(name);
+  const flow = set.flow(known);
+  if (flow !== null) return flow;
+  throw new HotdirError("bad-usage", { operation: "ask a flow", detail: `${name} is stopped; 'hotdir start ${name}' runs it` });
+}
+
+function settingsOf({ set: { configuration } }: Daemon): SettingsAnswer {
+  return {
+    file: configuration.file,
+    flows: Object.fromEntries(configuration.flows.map((flow): [string, Json] => [flow.name, canonical(flow)])),
+  };
+}
