@@ -1,4 +1,3 @@
-import type { SteadyMs } from "../../kernel/clock.ts";
 import { HotdirError } from "../../kernel/errors.ts";
 import { claim, keysOf, nextDueAt, releaseDeferred, type RunId } from "../ledger/claims.ts";
 import type { EndedAttempt, Outcome } from "../ledger/outcomes.ts";
@@ -15,6 +14,7 @@ import { retainAfter } from "./retain-after.ts";
 import { sendAlone } from "./send-alone.ts";
 import { intoPacks, sendPack } from "./small.ts";
 import { DestinationWatch } from "./destination-watch.ts";
+import { Turns } from "./turns.ts";
 import { verdict } from "./verdict.ts";
 
 /** Large files under way at once. */
@@ -48,14 +48,14 @@ export class Pump {
   readonly #holding: Holding;
   readonly #ended: EndedAttempts;
   #deferred = 0;
-  #turnPending = false;
+  readonly #turns: Turns;
   #accepting = false;
-  #timer: NodeJS.Timeout | null = null;
 
   constructor(context: SendContext, run: RunId, events: PumpEvents) {
     this.#context = context;
     this.#run = run;
     this.#events = events;
+    this.#turns = new Turns(() => this.#turn(), context.clock, events.broken);
     this.#destination = new DestinationWatch(context);
     this.#lanes = new LaneWatch(context, this.active);
     this.#holding = new Holding(context.clock, context.log);
@@ -84,16 +84,7 @@ export class Pump {
 
   /** Something may have changed: new transfers, a lane, the clock. Many calls are one turn. */
   wake(): void {
-    if (this.#turnPending) return;
-    this.#turnPending = true;
-    setImmediate(() => {
-      this.#turnPending = false;
-      try {
-        this.#turn();
-      } catch (error) {
-        this.#events.broken(error);
-      }
-    });
+    this.#turns.soon();
   }
 
   #turn(): void {
@@ -101,7 +92,7 @@ export class Pump {
     const { link, clock } = this.#context;
     // What falls due during this turn, after it was looked for, must not be taken for something that was considered.
     const begun = clock.steady();
-    if (this.#holding.until !== null) return this.#wakeAt(this.#holding.until);
+    if (this.#holding.until !== null) return this.#turns.at(this.#holding.until);
     if (!link.ready) return this.#lanes.want();
     if (!this.#destination.fresh) return this.#lookAtDestination();
     this.#sendPacks();
@@ -110,7 +101,7 @@ export class Pump {
     if (this.#bulk < BULK_MAX) this.#dispatch(this.#claim(true, BULK_MAX - this.#bulk));
     if (this.#busy.size > 0) this.#lanes.watch(() => (this.#busy.size > 0 ? this.#packing + this.#packs.length : null));
     const due = nextDueAt(this.#context.db, this.#context.flow);
-    if (due !== null && due > begun) this.#wakeAt(due);
+    if (due !== null && due > begun) this.#turns.at(due);
   }
 
   #claim(bulk: boolean, limit: number): ClaimedTransfer[] {
@@ -227,7 +218,7 @@ export class Pump {
       .catch((error: unknown) => failed(error, "look at the destination", false).error)
       .then((trouble) => {
         // A lane that broke tells so itself, and wakes us when there is another.
-        if (trouble?.scope === "connection") return this.#wakeAt(this.#context.clock.steady() + LANE_BROKE_MS);
+        if (trouble?.scope === "connection") return this.#turns.at(this.#context.clock.steady() + LANE_BROKE_MS);
         if (trouble === null) this.#holding.end();
         else this.#holding.begin(trouble);
         this.wake();
@@ -262,11 +253,6 @@ export class Pump {
     this.wake();
   }
 
-  #wakeAt(at: SteadyMs): void {
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.wake(), Math.min(60_000, Math.max(1, at - this.#context.clock.steady() + 1)));
-  }
-
   /**
    * Takes no more, lets what is under way end within `boundMs`, then interrupts it: it is handed back, uncounted, and large
    * files go on where they were. `start` takes it back at any moment.
@@ -294,7 +280,7 @@ export class Pump {
     this.#stop.abort(new HotdirError("interrupted", { operation: "send" }));
     this.#ended.flush();
     this.#lanes.stop();
-    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#turns[Symbol.dispose]();
   }
 
   async #pauseShortly(): Promise<void> {
