@@ -3,6 +3,7 @@ import { Daemon } from "../daemon/daemon.ts";
 import type { Configuration } from "../config/parse.ts";
 import { HotdirError } from "../kernel/errors.ts";
 import { createLog, type Log, type LogLevel } from "../kernel/log.ts";
+import { attach } from "../service/attachment.ts";
 import { startCompanions } from "./companions.ts";
 import type { CliContext, Command, ParsedArguments } from "./command.ts";
 import { chosenFlows, readConfiguration, stateDirectory } from "./locations.ts";
@@ -68,10 +69,12 @@ export async function runFlows(options: {
   started?: () => void;
 }): Promise<number> {
   const { configuration, read, chosen, log, stateDirectory: directory, untilIdle, context } = options;
+  using attachment = attach(context.env, directory);
   await using daemon = await Daemon.start({ stateDirectory: directory, configuration, read, chosen, log, observers: [] });
   await using _companions = await startCompanions([], daemon, configuration, log);
   using _reloading = reloadOnHangup(daemon, context);
   options.started?.();
+  attachment.begin(daemon, context.signal, log);
   const interrupted = once(context.signal, "abort").then(() => "interrupted" as const);
   const end = context.signal.aborted
     ? "interrupted"

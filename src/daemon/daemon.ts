@@ -35,6 +35,7 @@ export class Daemon implements AsyncDisposable {
   readonly #since = Date.now();
   readonly #watchers = new Set<() => void>();
   readonly #reloaded = new Set<(configuration: Configuration) => Promise<void>>();
+  readonly #reloading = new Set<(isUnderWay: boolean) => void>();
   #resources = new AsyncDisposableStack();
   #broken: unknown = null;
 
@@ -141,8 +142,14 @@ export class Daemon implements AsyncDisposable {
     this.#reloaded.add(listener);
   }
 
+  /** Told when a reload begins, and when it is over, whether or not it was taken. */
+  onReloading(listener: (isUnderWay: boolean) => void): void {
+    this.#reloading.add(listener);
+  }
+
   /** Takes the configuration as it is now. A faulty one is refused, and the old one stays in force. */
   async reload(): Promise<ReloadAnswer> {
+    for (const listener of this.#reloading) listener(true);
     try {
       const answer = await this.set.reload();
       for (const listener of this.#reloaded) await listener(this.set.configuration);
@@ -151,6 +158,8 @@ export class Daemon implements AsyncDisposable {
     } catch (error) {
       this.#log.error(`the configuration was not reloaded, and the old one stays in force: ${messageOf(error)}`);
       throw error;
+    } finally {
+      for (const listener of this.#reloading) listener(false);
     }
   }
 

@@ -1,0 +1,148 @@
+import { utimesSync } from "node:fs";
+import { setTimeout as sleepFor } from "node:timers/promises";
+import { messageOf } from "../kernel/errors.ts";
+import type { Log } from "../kernel/log.ts";
+import { ownIdentity } from "../kernel/process-identity.ts";
+import { formatAge } from "../kernel/readable.ts";
+import { DaemonLife } from "./daemon-life.ts";
+import { shortenFile } from "./last-lines.ts";
+import { type Launch, serviceLog } from "./launch.ts";
+import { type Ending, fileOf, readRecord, type SupervisorRecord, takeSupervision, writeRecord } from "./record.ts";
+import { freshRestarts, nextRestart } from "./restart-policy.ts";
+import { readWanted } from "./wanted.ts";
+
+const LOCK_TRIES = 10;
+const LOCK_WAIT_MS = 100;
+export const TOUCH_MS = 5000;
+const LOG_BYTES_MAX = 4 * 1024 * 1024;
+const LOG_BYTES_KEPT = 256 * 1024;
+
+export type SupervisorOptions = {
+  launch: Launch;
+  log: Log;
+  /** Asks for an orderly end. */
+  signal: AbortSignal;
+  /** Seconds of silence after which a daemon is ended. */
+  silenceLooks: number;
+};
+
+/**
+ * Keeps one daemon running until it is asked to end. It holds no work and no ledger, so its own death
+ * loses nothing: the daemon then ends in order, and the next `sanity` or `start` begins anew.
+ */
+export class Supervisor {
+  readonly #options: SupervisorOptions;
+  #record: SupervisorRecord;
+  #life: DaemonLife | null = null;
+  #wake = new AbortController();
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options;
+    const before = readRecord(options.launch.stateDirectory);
+    this.#record = {
+      supervisor: ownIdentity(),
+      since: new Date().toISOString(),
+      state: "starting",
+      daemon: null,
+      nextStart: null,
+      endings: before?.endings ?? [],
+    };
+  }
+
+  /** `false`: another supervisor has the state directory, or nobody wants a daemon any more. */
+  async run(): Promise<boolean> {
+    const { launch, log } = this.#options;
+    using lock = await patiently(() => takeSupervision(launch.stateDirectory));
+    // Whoever said 'stop' meanwhile found no supervisor yet; what he wrote is read only now that he would find one.
+    if (lock === null || readWanted(launch.stateDirectory)?.wanted !== true) return false;
+    const touch = setInterval(() => this.#touch(), TOUCH_MS);
+    try {
+      await this.#keepRunning();
+    } finally {
+      clearInterval(touch);
+      this.#write({ state: "ended", daemon: null, nextStart: null });
+    }
+    log.info("the supervisor ends, as it was asked to");
+    return true;
+  }
+
+  /** A running daemon reads its configuration again; one that waits for its next start is started now. */
+  hangUp(): void {
+    if (this.#life === null) this.#wake.abort();
+    else this.#life.hangUp();
+  }
+
+  async #keepRunning(): Promise<void> {
+    const { signal, log } = this.#options;
+    let restarts = freshRestarts;
+    while (!signal.aborted) {
+      const ending = await this.#liveOnce();
+      if (signal.aborted) break;
+      const next = nextRestart(restarts, ending);
+      restarts = next.state;
+      log.error(`the daemon ended: ${ending.reason}; it is started again ${next.delayMs === 0 ? "now" : `in ${formatAge(next.delayMs)}`}`);
+      const endings = [...this.#record.endings, ending];
+      this.#write({ state: "waiting", daemon: null, endings, nextStart: new Date(Date.now() + next.delayMs).toISOString() });
+      if (next.delayMs > 0) await this.#sleep(next.delayMs);
+    }
+  }
+
+  /** From a start to an end. */
+  async #liveOnce(): Promise<Ending> {
+    const { launch, signal, log, silenceLooks } = this.#options;
+    const life = new DaemonLife({ launch, silenceLooks, began: () => this.#write({ state: "running" }) });
+    this.#life = life;
+    this.#write({ state: "starting", daemon: life.identity, nextStart: null });
+    log.info(`started the daemon, process ${life.identity?.pid ?? "none"}`);
+    const stop = (): void => {
+      this.#write({ state: "stopping" });
+      life.stop();
+    };
+    if (signal.aborted) stop();
+    else signal.addEventListener("abort", stop, { once: true });
+    try {
+      return await life.ended;
+    } finally {
+      signal.removeEventListener("abort", stop);
+      this.#life = null;
+    }
+  }
+
+  async #sleep(delayMs: number): Promise<void> {
+    this.#wake = new AbortController();
+    const signal = AbortSignal.any([this.#options.signal, this.#wake.signal]);
+    await sleepFor(delayMs, undefined, { signal }).catch(() => undefined);
+  }
+
+  /** A full disk must not end what keeps the daemon running: the record is for people. */
+  #write(change: Partial<SupervisorRecord>): void {
+    this.#record = { ...this.#record, ...change };
+    this.#attempt(() => writeRecord(this.#options.launch.stateDirectory, this.#record));
+  }
+
+  /** The record's age tells whether the supervisor itself is well. */
+  #touch(): void {
+    const { stateDirectory } = this.#options.launch;
+    this.#attempt(() => {
+      utimesSync(fileOf(stateDirectory), new Date(), new Date());
+      shortenFile(serviceLog(stateDirectory), LOG_BYTES_MAX, LOG_BYTES_KEPT);
+    });
+  }
+
+  #attempt(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#options.log.warn(`the supervisor's record could not be written, and is tried again: ${messageOf(error)}`);
+    }
+  }
+}
+
+/** Who only looks holds the lock for no time, but an ending supervisor may hold it for a moment. */
+async function patiently(take: () => Disposable | null): Promise<Disposable | null> {
+  for (let tries = 1; ; tries++) {
+    const lock = take();
+    if (lock !== null || tries === LOCK_TRIES) return lock;
+    await sleepFor(LOCK_WAIT_MS);
+  }
+}

@@ -1,0 +1,42 @@
+import { join } from "node:path";
+import { z } from "zod";
+import { readIfThere, writeDurably } from "../kernel/durable-file.ts";
+
+const schema = z.object({
+  wanted: z.boolean(),
+  /** What `start` was given; all paths absolute. */
+  config: z.string().nullable(),
+  logLevel: z.string().nullable(),
+  /** Of the one who said `start`, since cron's is a poor one; only names that hold no secret. */
+  environment: z.record(z.string(), z.string()),
+  since: z.string(),
+});
+
+/** What a person asked for last, by `start` or `stop`: it outlives every process. */
+export type Wanted = z.infer<typeof schema>;
+
+/** Where programs, agents and tickets are found. Anything else of an environment may be a secret and is not written down. */
+const kept = ["PATH", "HOME", "LANG", "TZ", "SSH_AUTH_SOCK", "KRB5CCNAME", "HOTDIR_SSH", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"];
+
+export function keptEnvironment(env: Record<string, string | undefined>): Record<string, string> {
+  return Object.fromEntries(kept.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])));
+}
+
+/** null: nobody asked for anything yet. A file that was damaged by hand counts as none. */
+export function readWanted(stateDirectory: string): Wanted | null {
+  const text = readIfThere(fileOf(stateDirectory));
+  if (text === null) return null;
+  try {
+    return schema.parse(JSON.parse(text));
+  } catch {
+    return null;
+  }
+}
+
+export function writeWanted(stateDirectory: string, wanted: Wanted): void {
+  writeDurably(fileOf(stateDirectory), `${JSON.stringify(wanted, null, 2)}\n`);
+}
+
+function fileOf(stateDirectory: string): string {
+  return join(stateDirectory, "wanted.json");
+}
