@@ -1,7 +1,9 @@
 import * as z from "zod";
 import type { FlowSettings } from "../flow/settings.ts";
+import { flowAlerts } from "./alerts.ts";
 import { destination } from "./destination.ts";
 import { history } from "./history.ts";
+import { flowLog } from "./log.ts";
 import { retain } from "./retain.ts";
 import { retry } from "./retry.ts";
 import { schemasOf, type SectionContext, settingsOf } from "./section.ts";
@@ -16,6 +18,8 @@ const sections = {
   retain,
   history,
   vip,
+  log: flowLog,
+  alerts: flowAlerts,
 };
 
 export const flowSchema = z.strictObject(schemasOf(sections)).describe("A flow: a named way from one source to one destination.");

@@ -22,14 +22,15 @@ it("the example of the reference is a good configuration", () => {
   });
 });
 
-/** Every key of the schema, as a path; alternatives of a value are of the same path. */
+/** Every key of the schema, as a path; alternatives of a value are of the same path, those of the members of a list have [] before them. */
 function keysOf(schema: JsonSchema, prefix = ""): Array<[path: string, schema: JsonSchema]> {
   const own = Object.entries(schema.properties ?? {}).flatMap(([key, child]): Array<[string, JsonSchema]> => [
     [`${prefix}${key}`, child],
     ...keysOf(child, `${prefix}${key}.`),
   ]);
   const below = typeof schema.additionalProperties === "object" ? keysOf(schema.additionalProperties, `${prefix}NAME.`) : [];
-  return [...own, ...below, ...(schema.anyOf ?? []).flatMap((option) => keysOf(option, prefix))];
+  const members = schema.items === undefined ? [] : keysOf(schema.items, `${prefix.slice(0, -1)}[].`);
+  return [...own, ...below, ...members, ...(schema.anyOf ?? []).flatMap((option) => keysOf(option, prefix))];
 }
 
 it("every key says what it means, and has its line in the reference", () => {
@@ -60,11 +61,13 @@ it("the patterns that editors check take what the loader takes, and variables", 
   const patterns = keysOf(configurationJsonSchema()).filter(([, schema]) => schema.pattern !== undefined);
   const written: Record<string, string[]> = {
     duration: ["500ms", "30s", "1.5h", "2w"],
+    "duration, or off": ["off", "30s", "1.5h"],
     size: ["64M", "1GiB", "500MB", "1048576", "1.5 G"],
     rate: ["unlimited", "50MB/s", "400Mbit/s"],
     "range of durations": ["2s..10m", "30s", "2s .. 1d"],
     "percentage, size": ["2%", "0.5%", "100G"],
     suffix: [".done"],
+    "time of day": ["00:00", "18:30", "24:00"],
     address: ["10.1.2.3", "2001:db8::7"],
     "ADDRESS:PORT or unix:PATH": ["127.0.0.1:8642", "[::1]:8642", "unix:~/page.sock"],
   };

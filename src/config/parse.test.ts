@@ -52,6 +52,8 @@ it("a flow with only what is needed has the defaults of the contract", () => {
     retain: { kind: "keep" },
     historyMs: 400 * 86_400_000,
     vip: null,
+    log: null,
+    alerts: {},
   });
 });
 

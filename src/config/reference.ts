@@ -27,7 +27,16 @@ flows:
     retain: {hold: ~/held, empty_directories_after: 1d}   # default: keep; or {delete_after: 7d}
     history: 400d
     vip: 10.1.2.3                      # only while this host holds the address; default: always
+    log: debug                         # default: as log.level says
+    alerts: {freshness_above: 4h}      # or off; default: as alerts.on says
 page: {listen: 127.0.0.1:8642, public: false, hosts: []}   # or off, or {listen: 'unix:/run/user/1000/hotdir.sock'}
+log: {level: info, rotate: {size: 32M, keep: 8}}
+alerts:
+  command: [mail, -s, hotdir, ops@example.org]      # JSON on its standard input; HOTDIR_ALERT is one line
+  webhook: {url_file: ~/.config/hotdir/webhook}     # or the address itself
+  on: {waiting_above: 10m, halted: true, freshness_above: 1h, dead_letter: true, low_space: true}
+  group: 30s
+  repeat: 24h
 `;
 
 const opening = `# Configuration

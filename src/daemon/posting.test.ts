@@ -36,6 +36,8 @@ test("a tree is posted as it is below the root, symlinks as such, and nothing ov
     retry: { attemptsMax: 1, backoff: { minMs: 1, maxMs: 1 } },
     retain: { kind: "keep" },
     historyMs: 1,
+    log: null,
+    alerts: {},
     vip: null,
   };
   const target = { settings, admit: (seen: Sighting[]): void => void sightings.push(...seen) };

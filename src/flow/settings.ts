@@ -1,4 +1,5 @@
 import type { Backoff } from "../kernel/backoff.ts";
+import type { LogLevel } from "../kernel/log.ts";
 import type { AbsPath } from "../kernel/path.ts";
 import type { Verify } from "./digest.ts";
 
@@ -16,7 +17,22 @@ export type FlowSettings = {
   historyMs: number;
   /** The flow is active only while this host holds the address; null: always. */
   vip: string | null;
+  /** The level of its log; null: as for the whole program. */
+  log: LogLevel | null;
+  /** What is worth a message to people, where that is not as for the whole program. */
+  alerts: Partial<AlertConditions>;
 };
+
+/** null: never. */
+export type AlertConditions = {
+  waitingAboveMs: number | null;
+  halted: boolean;
+  freshnessAboveMs: number | null;
+  deadLetter: boolean;
+  lowSpace: boolean;
+};
+
+export const noAlerts: AlertConditions = { waitingAboveMs: null, halted: false, freshnessAboveMs: null, deadLetter: false, lowSpace: false };
 
 export const changeKinds = ["put", "rename", "link", "mkdir", "delete", "rmdir"] as const;
 export type ChangeKind = (typeof changeKinds)[number];

@@ -1,49 +1,130 @@
 import pino from "pino";
+import type { LogFile } from "./log-file.ts";
+import { readableLine } from "./log-line.ts";
+import { redact, redactFacts } from "./redact.ts";
 
-/** `text` is for people; `facts` are for programs. Names in `facts` are already printable (`show`). */
+export const logLevels = ["debug", "info", "warn", "error"] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+/**
+ * `text` is for people; `facts` are for programs. Names in `facts` are already printable (`show`).
+ * No password, key or token gets through: text and facts are redacted here, at the edge.
+ */
 export interface Log {
   debug(text: string, facts?: Record<string, unknown>): void;
   info(text: string, facts?: Record<string, unknown>): void;
   warn(text: string, facts?: Record<string, unknown>): void;
   error(text: string, facts?: Record<string, unknown>): void;
-  with(facts: Record<string, unknown>): Log;
+  /** With these facts on each line. `level`: its own, in place of the whole program's. */
+  with(facts: Record<string, unknown>, level?: LogLevel | null): Log;
+  /** Only what people watch (a terminal, the journal), where too many lines are none. */
+  readonly shown: Log;
+  /** Only the file, which keeps every line. */
+  readonly kept: Log;
 }
 
-export type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
+type Write = (text: string, facts?: Record<string, unknown>) => void;
+/** `fixed`: its level was asked for by whoever started the program, and no part of the program has another. */
+type Sink = { reader: "shown" | "kept"; logger: pino.Logger; fixed: boolean };
 
 /**
- * Readable lines on a terminal, one JSON object a line elsewhere (a file, the journal).
+ * Readable lines on a terminal, one JSON object a line elsewhere (the journal, a pipe); and, where there is a
+ * `file`, JSON lines there.
  * pino: the field's structured logger; it formats and writes, nothing more is taken from it.
  */
-export function createLog(options: { level: LogLevel; to: NodeJS.WriteStream; readable?: boolean }): Log {
+export function createLog(options: {
+  level: LogLevel;
+  to: NodeJS.WriteStream;
+  readable?: boolean;
+  /** What people watch has this level whatever the configuration says. */
+  shownLevel?: LogLevel | null;
+  file?: LogFile | null;
+}): Log {
   const readable = options.readable ?? options.to.isTTY;
-  const logger = pino(
-    {
-      level: options.level,
-      base: { pid: process.pid },
-      timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: { level: (label) => ({ level: label }) },
-    },
-    readable ? { write: (line: string) => void options.to.write(readableLine(line)) } : options.to,
-  );
-  return wrap(logger);
+  const stream = readable ? { write: (line: string) => void options.to.write(readableLine(line, "time")) } : options.to;
+  const sinks: Sink[] = [
+    { reader: "shown", logger: make(options.shownLevel ?? options.level, stream), fixed: (options.shownLevel ?? null) !== null },
+  ];
+  const { file } = options;
+  if (file !== undefined && file !== null)
+    sinks.push({ reader: "kept", logger: make(options.level, { write: (line: string) => file.write(line) }), fixed: false });
+  return new SinkLog(sinks);
 }
 
-export const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {}, with: () => silentLog };
-
-function wrap(logger: pino.Logger): Log {
-  return {
-    debug: (text, facts) => logger.debug(facts ?? {}, text),
-    info: (text, facts) => logger.info(facts ?? {}, text),
-    warn: (text, facts) => logger.warn(facts ?? {}, text),
-    error: (text, facts) => logger.error(facts ?? {}, text),
-    with: (facts) => wrap(logger.child(facts)),
-  };
+function make(level: LogLevel, stream: pino.DestinationStream): pino.Logger {
+  return pino({ level, base: { pid: process.pid }, timestamp, formatters: { level: (label) => ({ level: label }) } }, stream);
 }
 
-/** `08:41:44 WARN  to_hpfx  waiting: ...`: the facts are left out, since the text tells them. */
-function readableLine(line: string): string {
-  const entry = JSON.parse(line) as { time: string; level: string; msg: string; flow?: string };
-  const flow = entry.flow === undefined ? "" : `${entry.flow}  `;
-  return `${entry.time.slice(11, 19)} ${entry.level.toUpperCase().padEnd(5)} ${flow}${entry.msg}\n`;
+let timestampMs = 0;
+let timestampText = "";
+
+/** Many lines are of the same millisecond, and to write a date takes as long as the rest of the line. */
+function timestamp(): string {
+  const now = Date.now();
+  if (now !== timestampMs) {
+    timestampMs = now;
+    timestampText = `,"time":"${new Date(now).toISOString()}"`;
+  }
+  return timestampText;
 }
+
+class SinkLog implements Log {
+  readonly #sinks: Sink[];
+  readonly debug: Write;
+  readonly info: Write;
+  readonly warn: Write;
+  readonly error: Write;
+
+  constructor(sinks: Sink[]) {
+    this.#sinks = sinks;
+    [this.debug, this.info, this.warn, this.error] = [
+      this.#writer("debug"),
+      this.#writer("info"),
+      this.#writer("warn"),
+      this.#writer("error"),
+    ];
+  }
+
+  /** For one level; what nobody reads costs nothing. */
+  #writer(level: LogLevel): Write {
+    const loggers = this.#sinks.map(({ logger }) => logger).filter((logger) => logger.isLevelEnabled(level));
+    if (loggers.length === 0) return () => undefined;
+    return (text, facts) => {
+      const shown = facts === undefined ? {} : redactFacts(facts);
+      for (const logger of loggers) logger[level](shown, redact(text));
+    };
+  }
+
+  with(facts: Record<string, unknown>, level: LogLevel | null = null): Log {
+    const bound = redactFacts(facts);
+    return new SinkLog(
+      this.#sinks.map(({ reader, logger, fixed }) => ({
+        reader,
+        logger: logger.child(bound, level === null || fixed ? {} : { level }),
+        fixed,
+      })),
+    );
+  }
+
+  get shown(): Log {
+    return new SinkLog(this.#sinks.filter(({ reader }) => reader === "shown"));
+  }
+
+  get kept(): Log {
+    return new SinkLog(this.#sinks.filter(({ reader }) => reader === "kept"));
+  }
+}
+
+export const silentLog: Log = {
+  debug() {},
+  info() {},
+  warn() {},
+  error() {},
+  with: () => silentLog,
+  get shown() {
+    return silentLog;
+  },
+  get kept() {
+    return silentLog;
+  },
+};

@@ -1,6 +1,6 @@
 import type { DetectorReport, Sighting } from "../../src/flow/detect/contract.ts";
 import { type WatchingDetector, watchDirectory, type WatchOptions } from "../../src/flow/detect/watch-directory.ts";
-import type { Log } from "../../src/kernel/log.ts";
+import { type Log, silentLog } from "../../src/kernel/log.ts";
 import type { AbsPath, RelPath } from "../../src/kernel/path.ts";
 import { walk } from "../support/walk.ts";
 
@@ -86,7 +86,7 @@ export function watched(root: string, options: Options = {}): Watched {
     logged.push(text);
     for (const wake of waiting) wake();
   };
-  const log: Log = { debug: write, info: write, warn: write, error: write, with: () => log };
+  const log: Log = { ...silentLog, debug: write, info: write, warn: write, error: write, with: () => log };
   const defaults = { root: root as AbsPath, expectedIdentity: null, rescanMs: 3_600_000, leases: true };
   const detector = watchDirectory({ ...defaults, ...rest, report, log });
 

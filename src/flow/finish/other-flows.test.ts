@@ -53,6 +53,8 @@ function flowAt(ledger: TestLedger, name: string, source: { root: string; kind?:
       retry: { attemptsMax: 1, backoff: { minMs: 1, maxMs: 1 } },
       retain: { kind: "keep" },
       historyMs: 1,
+      log: null,
+      alerts: {},
       vip: null,
     },
   };

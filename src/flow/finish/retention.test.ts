@@ -64,6 +64,8 @@ function addFlow(at: Setting, name: string, retain: RetainSettings, source: Part
     retry: { attemptsMax: 1, backoff: { minMs: 1, maxMs: 1 } },
     retain,
     historyMs: 1,
+    log: null,
+    alerts: {},
     vip: null,
   };
   const entry = { id: registerFlow(at.ledger.db, { name, root, destination: "there" }), settings };
