@@ -2,6 +2,7 @@ import type { Command } from "./command.ts";
 import { check } from "./check.ts";
 import { dead } from "./dead.ts";
 import { explain } from "./explain.ts";
+import { pause } from "./pause.ts";
 import { post } from "./post.ts";
 import { quickstart } from "./quickstart.ts";
 import { receipts } from "./receipts.ts";
@@ -9,6 +10,10 @@ import { resume } from "./resume.ts";
 import { retry } from "./retry.ts";
 import { run } from "./run.ts";
 import { status } from "./status.ts";
+import { restart } from "./restart.ts";
+import { start } from "./start.ts";
+import { stop } from "./stop.ts";
+import { supervise } from "./supervise.ts";
 
 /** In the order in which a newcomer meets them. */
-export const commands: Command[] = [quickstart, check, run, post, status, explain, receipts, dead, retry, resume];
+export const commands: Command[] = [quickstart, check, run, post, status, explain, receipts, dead, retry, pause, resume, start, stop, restart, supervise];

@@ -1,4 +1,4 @@
-import { flowId, haltReason, release } from "../flow/ledger/flows.ts";
+import { flowId, haltReason, heldOf, release, setHeld } from "../flow/ledger/flows.ts";
 import { HotdirError } from "../kernel/errors.ts";
 import type { Command } from "./command.ts";
 import { openEngine, ownLedger } from "./engine.ts";
@@ -6,10 +6,10 @@ import { chosenFlows, readConfiguration, stateDirectory } from "./locations.ts";
 
 export const resume: Command = {
   name: "resume",
-  summary: "go on with a halted flow, after a person has looked",
+  summary: "go on with a flow that was paused or is halted, after a person has looked",
   usage: "hotdir resume FLOW",
   description: [
-    "A flow halts when its source vanished, was unmounted, was emptied or is another directory: then nothing is sent or removed. This accepts the",
+    "Ends a pause ('hotdir pause'). A flow halts when its source vanished, was unmounted, was emptied or is another directory: then nothing is sent or removed. This accepts the",
     "source as it is now, with the removals that were recorded while it was halted. Look first ('hotdir status' tells why it halted).",
   ].join("\n"),
   options: {},
@@ -30,6 +30,12 @@ export const resume: Command = {
     const reason = engine.db === null || known === null ? null : haltReason(engine.db, known);
     if (known === null) throw new HotdirError("bad-usage", { operation: "resume", detail: `${flow.name} never ran` });
     using owned = ownLedger(directory);
+    const paused = heldOf(owned.db, known) === "paused";
+    setHeld(owned.db, known, null);
+    if (paused && reason === null) {
+      context.stdout.write(`${flow.name} is not paused any more; it goes on when hotdir runs.\n`);
+      return 0;
+    }
     release(owned.db, known);
     context.stdout.write(
       `${flow.name} ${reason === null ? "was not halted; its source is accepted as it is" : "is released"}; it goes on when hotdir runs.\n`,

@@ -151,7 +151,7 @@ export class Flow implements AsyncDisposable {
       layout,
       parents: new Parents([layout.root, layout.inflightRoot]),
       reader: this.#reader,
-      bandwidth: new Bandwidth(settings.destination.bandwidthBytesPerS, clock),
+      bandwidth: new Bandwidth(settings.destination.bandwidth, clock),
       commands: new Slots(settings.destination.lanesMax),
       clock,
       log: this.#log,
@@ -257,7 +257,7 @@ export class Flow implements AsyncDisposable {
   /** What is due now, before a run that ends when idle: source files go, and leftovers at the destination. */
   async finishDue(): Promise<void> {
     await this.#retention.settle();
-    await this.#janitor.sweep();
+    await this.#janitor.finish();
   }
 
   /** Ends in order: nothing new comes in, what is under way ends or is handed back, then the connections. Once, however often it is asked for. */

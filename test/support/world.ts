@@ -46,7 +46,7 @@ export type World = AsyncDisposable & {
   generate(order: Pick<GeneratorOrder, "seed"> & Partial<GeneratorOrder>): Generator;
   /** Adds to the manifest what a test did with its own hands. */
   note(...lines: ManifestLine[]): void;
-  /** Waits until the destination holds what the manifest says, and the flow says that nothing is left. */
+  /** Waits until the destination holds what the manifest says, the flow says that nothing is left, and no inflight file is. */
   arrived(timeoutMs?: number): Promise<void>;
   /** The oracle's word, once the daemon has nothing left to do. */
   verdict(options?: { retain?: "keep" | "remove" }): Promise<Verdict>;
@@ -118,6 +118,17 @@ export async function makeWorld(options: WorldOptions = {}): Promise<World> {
         explain: () => hotdir.log(),
       });
       await hotdir.waitIdle(1, Math.max(5_000, timeoutMs - (performance.now() - startMs)));
+      // Broken connections leave inflight files, which a running daemon looks for every few seconds.
+      const inflight = new RegExp(inflightPattern, "s");
+      await waitUntil(
+        "no inflight file at the destination",
+        async () => ![...(await readTree(destination)).keys()].some((path) => inflight.test(path)),
+        {
+          timeoutMs: 30_000,
+          everyMs: 500,
+          explain: () => hotdir.log(),
+        },
+      );
     },
     async verdict({ retain = "keep" } = {}) {
       const [status, claims, dead] = [await hotdir.status(), await hotdir.receipts(), await hotdir.dead()];

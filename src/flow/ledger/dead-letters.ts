@@ -40,6 +40,18 @@ export function* deadLetters(db: Database, flow: { id: FlowId; name: string }): 
   for (const row of db.each<DeadRow>(`${DEAD} ORDER BY id`, flow.id)) yield letterFrom(row, flow.name);
 }
 
+/** The newest first, a screen at a time: those before `before`. */
+export function newestDeadLetters(
+  db: Database,
+  flow: { id: FlowId; name: string },
+  before: TransferId | null,
+  limit: number,
+): DeadLetter[] {
+  return db
+    .all<DeadRow>(`${DEAD} AND id < ? ORDER BY id DESC LIMIT ?`, flow.id, before ?? Number.MAX_SAFE_INTEGER, limit)
+    .map((row) => letterFrom(row, flow.name));
+}
+
 /** The dead letters of one path: usually one. */
 export function deadLettersAt(db: Database, flow: { id: FlowId; name: string }, path: RelPath): DeadLetter[] {
   return db

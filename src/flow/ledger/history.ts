@@ -6,8 +6,8 @@ import type { FlowId } from "./flows.ts";
 /** Looked at in one call: some milliseconds, so that nothing waits for it. */
 const WINDOW = 1000;
 
-/** What `state` says makes a row needless: a later row of its path, for a receipt a later receipt. */
-const OUTLIVED = `EXISTS (SELECT 1 FROM transfer n WHERE n.flow = t.flow AND n.path = t.path AND n.id > t.id AND (t.state <> 'delivered' OR n.state = 'delivered'))`;
+/** What makes a row needless: a later row of its path; for a receipt, and for what tells that one does not stand, a later receipt. */
+const OUTLIVED = `EXISTS (SELECT 1 FROM transfer n WHERE n.flow = t.flow AND n.path = t.path AND n.id > t.id AND ((t.state <> 'delivered' AND t.overtook = 0) OR n.state = 'delivered'))`;
 /** A rename tells that a receipt of its old name is of no more use: it stays as long as such a receipt may. */
 const EXPLAINS_A_RECEIPT = `t.kind = 'rename' AND t.state = 'delivered' AND (t.directory = 1
   OR EXISTS (SELECT 1 FROM transfer o WHERE o.flow = t.flow AND o.path = t.from_path AND o.id < t.id AND o.state = 'delivered'))`;

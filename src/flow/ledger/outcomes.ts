@@ -7,7 +7,8 @@ import type { Database } from "./database.ts";
 import { directoryIsWanted, isReplaced, REPLACED } from "./replaced.ts";
 
 /**
- * How an attempt ended. `litter`: something under the inflight name may still be at the destination.
+ * How an attempt ended. `litter`: something under its inflight name may still be at the destination. What attempts before
+ * it left, it does not know.
  */
 export type Outcome =
   | { kind: "delivered"; receipt: Receipt; method: Method; retain: { kind: "keep" } | { kind: "due"; at: SteadyMs } }
@@ -82,7 +83,7 @@ function applyOutcome(db: Database, outcome: Outcome, fence: readonly [number, n
     }
     case "back-off":
       return db.run(
-        `UPDATE transfer SET state = 'queued', run = NULL, due_at = ?, failures = failures + 1, litter = ?, code = ?, reason = ? ${FENCED}`,
+        `UPDATE transfer SET state = 'queued', run = NULL, due_at = ?, failures = failures + 1, litter = (? OR attempt > 1), code = ?, reason = ? ${FENCED}`,
         Math.round(outcome.dueAt),
         outcome.litter ? 1 : 0,
         outcome.error.code,
@@ -91,7 +92,7 @@ function applyOutcome(db: Database, outcome: Outcome, fence: readonly [number, n
       );
     case "hand-back":
       return db.run(
-        `UPDATE transfer SET state = 'queued', run = NULL, due_at = ?, litter = ?, reason = ? ${FENCED}`,
+        `UPDATE transfer SET state = 'queued', run = NULL, due_at = ?, litter = (? OR attempt > 1), reason = ? ${FENCED}`,
         Math.round(outcome.dueAt),
         outcome.litter ? 1 : 0,
         outcome.reason,
@@ -99,7 +100,7 @@ function applyOutcome(db: Database, outcome: Outcome, fence: readonly [number, n
       );
     case "give-up":
       return db.run(
-        `UPDATE transfer SET state = 'dead', run = NULL, ended_at = ?, failures = failures + 1, litter = ?, code = ?, reason = ? ${FENCED}`,
+        `UPDATE transfer SET state = 'dead', run = NULL, ended_at = ?, failures = failures + 1, litter = (? OR attempt > 1), code = ?, reason = ? ${FENCED}`,
         at,
         outcome.litter ? 1 : 0,
         outcome.error.code,
@@ -108,7 +109,7 @@ function applyOutcome(db: Database, outcome: Outcome, fence: readonly [number, n
       );
     case "superseded":
       return db.run(
-        `UPDATE transfer SET state = 'superseded', run = NULL, ended_at = ?, litter = ?, code = NULL, reason = ? ${FENCED}`,
+        `UPDATE transfer SET state = 'superseded', run = NULL, ended_at = ?, litter = (? OR attempt > 1), code = NULL, reason = ? ${FENCED}`,
         at,
         outcome.litter ? 1 : 0,
         outcome.reason,

@@ -1,20 +1,29 @@
-import type { SteadyMs } from "../../kernel/clock.ts";
+import { messageOf } from "../../kernel/errors.ts";
+import { show } from "../../kernel/path.ts";
 import { endedBefore } from "../ledger/litter-age.ts";
-import { litter, litterRemoved } from "../ledger/segments.ts";
-import type { TransferId } from "../transfer.ts";
+import { doubtedReceipt, markOvertaken } from "../ledger/overtaken.ts";
+import { anyLitter, type Litter, litter, litterRemoved } from "../ledger/segments.ts";
+import { BULK_ABOVE_BYTES, type TransferId } from "../transfer.ts";
 import type { SendContext } from "./context.ts";
 import { removeInflight } from "./leftovers.ts";
+import type { Lane } from "./link.ts";
 
 const EVERY_MS = 5000;
 const BATCH = 256;
-/** What a connection of a killed daemon still holds may reach the destination so long after its end (keep-alives give up then). */
+/** How long an end waits for a connection. */
+const FINISH_BOUND_MS = 5000;
+/** What a broken connection still holds, or that of a killed daemon, may reach the destination so long after its end (keep-alives give up then). */
 const LATE_MS = 90_000;
 
-/** Removes inflight files of ours that no transfer will use any more. Others' are never touched: only names that the ledger made are. */
+/**
+ * Removes inflight files of ours that no transfer will use any more, and looks whether one of them was published although
+ * nobody saw it. Others' are never touched: only names that the ledger made are.
+ */
 export class Janitor implements AsyncDisposable {
   readonly #context: SendContext;
   readonly #broken: (error: unknown) => void;
-  readonly #startedAt: SteadyMs;
+  /** Transfers whose receipt was compared with what is there: once is enough, since their inflight files are gone. */
+  readonly #compared = new Set<TransferId>();
   #timer: NodeJS.Timeout | null = null;
   #working: Promise<void> = Promise.resolve();
   #stopped = false;
@@ -23,7 +32,6 @@ export class Janitor implements AsyncDisposable {
   constructor(context: SendContext, broken: (error: unknown) => void) {
     this.#context = context;
     this.#broken = broken;
-    this.#startedAt = context.clock.steady();
   }
 
   start(): void {
@@ -36,21 +44,64 @@ export class Janitor implements AsyncDisposable {
     }, EVERY_MS);
   }
 
+  /** A last sweep before an end, for which a connection is worth a short wait. */
+  async finish(): Promise<void> {
+    const { db, flow, link, clock } = this.#context;
+    const until = clock.steady() + FINISH_BOUND_MS;
+    while (anyLitter(db, flow) && !link.ready && clock.steady() < until && !this.#stopped) {
+      link.want(1);
+      await clock.sleep(20, AbortSignal.timeout(FINISH_BOUND_MS));
+    }
+    await this.sweep();
+  }
+
   /** What could not be removed now, since there is no connection, is tried at the next round. */
   async sweep(): Promise<void> {
     const { db, flow, link, clock } = this.#context;
     let after: TransferId = 0;
     for (;;) {
       const lefts = litter(db, flow, after, BATCH);
-      const lane = link.pick();
-      if (lefts.length === 0 || lane === null || this.#stopped) return;
-      const gone = await Promise.all(lefts.map((left) => removeInflight(this.#context, lane.files, left)));
-      // An earlier daemon's connections may still be writing: what was removed is looked for again until they cannot.
+      if (lefts.length === 0 || this.#stopped) return;
+      const lane = link.ready ? link.pick() : null;
+      if (lane === null) return link.want(1);
+      const gone = await Promise.all(lefts.map((left) => this.#removeOne(lane, left)));
+      // A broken connection may still be writing: what was removed is looked for again until it cannot.
       const removed = lefts.filter((_, at) => gone[at]).map((left) => left.id);
-      const isSettled = clock.steady() - this.#startedAt > LATE_MS;
-      litterRemoved(db, isSettled ? removed : endedBefore(db, removed, clock.wall() - LATE_MS));
+      const settled = endedBefore(db, removed, clock.wall() - LATE_MS);
+      litterRemoved(db, settled);
+      for (const id of settled) this.#compared.delete(id);
       after = lefts.at(-1)!.id;
     }
+  }
+
+  /** Whether nothing of it is left. In this order: what is removed cannot be published any more. */
+  async #removeOne(lane: Lane, left: Litter): Promise<boolean> {
+    if (!(await removeInflight(this.#context, lane.files, left))) return false;
+    if (this.#compared.has(left.id)) return true;
+    try {
+      await this.#compare(lane, left);
+      this.#compared.add(left.id);
+      return true;
+    } catch (error) {
+      this.#context.log.debug(`${show(left.path)}: what is at the destination could not be compared: ${messageOf(error)}; tried again`);
+      return false;
+    }
+  }
+
+  /** P2: a receipt that does not tell what is there any more is not left standing. */
+  async #compare(lane: Lane, { id, path }: Litter): Promise<void> {
+    const { db, flow, link, layout } = this.#context;
+    const receipt = doubtedReceipt(db, flow, path, id);
+    if (receipt === null) return;
+    const final = layout.final(path);
+    const facts = await lane.files.lstat(final);
+    if (facts?.kind !== "file") return;
+    const large = facts.sizeBytes > BULK_ABOVE_BYTES;
+    const readBack = large ? await link.bulkReadBack(lane) : link.readBack(lane);
+    const same =
+      facts.sizeBytes === receipt.sizeBytes &&
+      (await readBack.digest(receipt.digest.algorithm, [{ path: final, large }]))[0]?.hex === receipt.digest.hex;
+    if (!same) markOvertaken(db, id);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
