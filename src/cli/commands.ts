@@ -6,14 +6,30 @@ import { pause } from "./pause.ts";
 import { post } from "./post.ts";
 import { quickstart } from "./quickstart.ts";
 import { receipts } from "./receipts.ts";
+import { restart } from "./restart.ts";
 import { resume } from "./resume.ts";
 import { retry } from "./retry.ts";
 import { run } from "./run.ts";
-import { status } from "./status.ts";
-import { restart } from "./restart.ts";
 import { start } from "./start.ts";
+import { status } from "./status.ts";
 import { stop } from "./stop.ts";
 import { supervise } from "./supervise.ts";
 
 /** In the order in which a newcomer meets them. */
-export const commands: Command[] = [quickstart, check, run, post, status, explain, receipts, dead, retry, pause, resume, start, stop, restart, supervise];
+export const commands: Command[] = [
+  quickstart,
+  check,
+  run,
+  post,
+  status,
+  explain,
+  receipts,
+  dead,
+  retry,
+  pause,
+  resume,
+  start,
+  stop,
+  restart,
+  supervise,
+];
