@@ -2,8 +2,9 @@ import * as z from "zod";
 import { digestAlgorithms } from "../flow/digest.ts";
 import type { DestinationSettings, LocalPlace, SshPlace } from "../flow/settings.ts";
 import { absPath, type Bytes, bytesOfText, join } from "../kernel/path.ts";
+import { bandwidth, bandwidthSettings } from "./bandwidth.ts";
 import { type DestinationUrl, parseDestinationUrl } from "./destination-url.ts";
-import { command, nameSuffix, rate, size, textField, words } from "./fields.ts";
+import { command, nameSuffix, size, textField, words } from "./fields.ts";
 import { checkPath, type LocalBase, resolveArgument, resolvePath } from "./local-path.ts";
 import { bad, good, type Parsed, quote } from "./parsed.ts";
 import { section, type SectionContext } from "./section.ts";
@@ -75,7 +76,7 @@ const schema = z
       .prefault("64M")
       .describe("Larger files go in parts over several lanes, and resume."),
     accelerate: accelerate.optional().describe("The user's own copy command for large files."),
-    bandwidth: rate({ minBytesPerS: 1000 }).prefault("unlimited").describe("The most that all lanes together send."),
+    bandwidth,
     keep_free: textField({
       title: "percentage, size",
       pattern: String.raw`^(\d+(\.\d+)? ?%|\d+(\.\d+)? ?([kKmMgGtTpP](i?B)?|B)?)$`,
@@ -104,7 +105,7 @@ export const destination = section({
           value.accelerate === undefined
             ? null
             : { aboveBytes: value.accelerate.above, command: argumentsOf(value.accelerate.command, context.base) },
-        bandwidthBytesPerS: value.bandwidth,
+        bandwidth: bandwidthSettings(value.bandwidth),
         keepFree: value.keep_free,
       },
     };

@@ -6,6 +6,7 @@ import { history } from "./history.ts";
 import { flowLog } from "./log.ts";
 import { retain } from "./retain.ts";
 import { retry } from "./retry.ts";
+import { schedule } from "./schedule.ts";
 import { schemasOf, type SectionContext, settingsOf } from "./section.ts";
 import { source } from "./source.ts";
 import { vip } from "./vip.ts";
@@ -17,6 +18,7 @@ const sections = {
   retry,
   retain,
   history,
+  schedule,
   vip,
   log: flowLog,
   alerts: flowAlerts,

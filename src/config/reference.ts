@@ -21,11 +21,16 @@ flows:
       durable: auto
       segment_above: 64M
       accelerate: {above: 1G, command: [scp, -B, '%s', '%d']}
-      bandwidth: unlimited
+      bandwidth:                       # default: unlimited; or one rate, such as 50MB/s
+        - {from: 08:00, to: 18:00, days: [mon, tue, wed, thu, fri], limit: 20MB/s}
+        - {limit: 200MB/s}             # the rest of the time; without it: unlimited
       keep_free: 2%
     retry: {attempts: 10, backoff: 2s..10m}
     retain: {hold: ~/held, empty_directories_after: 1d}   # default: keep; or {delete_after: 7d}
     history: 400d
+    schedule:                          # when the flow sends; default: always
+      - {from: 18:00, to: 06:00}       # over midnight
+      - {from: 12:00, to: 13:00, days: [sat, sun]}
     vip: 10.1.2.3                      # only while this host holds the address; default: always
     log: debug                         # default: as log.level says
     alerts: {freshness_above: 4h}      # or off; default: as alerts.on says
@@ -62,6 +67,7 @@ Editors complete and check the file when it begins with \`# yaml-language-server
 | duration | \`500ms\`, \`30s\`, \`10m\`, \`2h\`, \`7d\`, \`2w\` | the unit is needed, also for \`0s\` |
 | range | \`2s..10m\` | from, to; one duration alone is both |
 | rate | \`50MB/s\`, \`400Mbit/s\`, \`unlimited\` | bytes, or bits, per second |
+| time of day | \`08:00\`, \`24:00\` | local time of the machine, two digits each. A window that ends earlier than it begins goes on over midnight; \`24:00\` is the end of a day. What counts is what a clock on the wall shows: minutes that summer time leaves out never come, and an hour that comes twice counts both times |
 | percentage | \`2%\` | of the destination's file system |
 
 ## Text, paths and addresses
@@ -88,7 +94,9 @@ export function configurationReference(): string {
       tables.push(
         table(
           `flows.NAME.${name}`,
-          schema.type === "object" ? below : [own, ...below.map((line) => line.replace("| `", `| \`${name}.`))],
+          schema.type === "object"
+            ? below
+            : [own, ...below.map((line) => line.replace("| `", `| \`${name}${isList(schema) ? "[]" : ""}.`))],
           schema.type === "object" ? schema.description : undefined,
         ),
       );
@@ -106,12 +114,18 @@ function rows(schema: JsonSchema, prefix: string): string[] {
   const map = mapOf(schema);
   return Object.entries(map?.properties ?? {}).flatMap(([key, child]) => [
     row(`${prefix}${key}`, child, map?.required?.includes(key) ?? false),
-    ...rows(child, `${prefix}${key}.`),
+    ...rows(child, `${prefix}${key}${isList(child) ? "[]" : ""}.`),
   ]);
 }
 
+/** Also that of a list of maps. */
 function mapOf(schema: JsonSchema): JsonSchema | undefined {
-  return schema.properties === undefined ? schema.anyOf?.map(mapOf).find((map) => map !== undefined) : schema;
+  if (schema.properties !== undefined) return schema;
+  return schema.items === undefined ? schema.anyOf?.map(mapOf).find((map) => map !== undefined) : mapOf(schema.items);
+}
+
+function isList(schema: JsonSchema): boolean {
+  return schema.properties === undefined && (schema.items !== undefined || schema.anyOf?.some(isList) === true);
 }
 
 function row(key: string, schema: JsonSchema, required: boolean): string {

@@ -1,7 +1,9 @@
 import { type AbsPath, below, show } from "../kernel/path.ts";
+import { bandwidthFaults } from "./bandwidth.ts";
 import { resolvePlace, resolveStaging } from "./destination.ts";
 import type { Path } from "./fault.ts";
 import type { FlowValue } from "./flow.ts";
+import { hoursFaults } from "./hours.ts";
 import { resolvePath } from "./local-path.ts";
 import type { SectionContext } from "./section.ts";
 import type { Partially } from "./shape.ts";
@@ -24,6 +26,7 @@ const rules: Rule[] = [
   destinationIsOutside,
   stagingIsApart,
   acceleratorKnowsFiles,
+  hoursAreApart,
 ];
 
 export function applyRules(facts: RuleFacts): RuleFault[] {
@@ -127,6 +130,14 @@ function acceleratorKnowsFiles({ flow }: RuleFacts): RuleFault[] {
     path: ["destination", "accelerate", "command"],
     message: `the command has no ${place}, which stands for ${place === "%s" ? "the source file" : "the file at the destination"}`,
   }));
+}
+
+function hoursAreApart({ flow }: RuleFacts): RuleFault[] {
+  const bandwidth = flow.destination?.bandwidth;
+  return [
+    ...(bandwidth === undefined ? [] : bandwidthFaults(bandwidth, ["destination", "bandwidth"])),
+    ...(flow.schedule === undefined ? [] : hoursFaults(flow.schedule, ["schedule"])),
+  ];
 }
 
 function watchedRoot(flow: Partially<FlowValue>, context: SectionContext): AbsPath | null {

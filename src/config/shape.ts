@@ -2,7 +2,16 @@ import * as z from "zod";
 import { argument } from "./fields.ts";
 import type { FaultDraft, Path, Position, Report } from "./fault.ts";
 import { explainIssue, titleOf } from "./issues.ts";
-import { emptyMap, kindOf, type Located, type LocatedMap, type LocatedScalar, positionOf, writtenText } from "./located.ts";
+import {
+  emptyMap,
+  kindOf,
+  type Located,
+  type LocatedList,
+  type LocatedMap,
+  type LocatedScalar,
+  positionOf,
+  writtenText,
+} from "./located.ts";
 import { nearest } from "./nearest.ts";
 import { quote } from "./parsed.ts";
 import type { Expand } from "./variables.ts";
@@ -41,7 +50,9 @@ function checkNode(schema: z.core.$ZodType, node: Located, path: Path, context: 
   const map = options.find((option) => option instanceof z.ZodObject || option instanceof z.ZodRecord);
   if (node.kind === "map" && map instanceof z.ZodObject) return checkMap(map, node, path, context);
   if (node.kind === "map" && map instanceof z.ZodRecord) return checkRecord(map, node, path, context);
-  const leaves = options.filter((option) => option !== map);
+  const list = options.find(isListOfMaps);
+  if (node.kind === "list" && list !== undefined) return checkList(list, node, path, context);
+  const leaves = options.filter((option) => option !== map && option !== list);
   const leaf = leaves.length === 1 && leaves[0] !== undefined ? leaves[0] : inner;
   return checkLeaf(leaf, node, path, context, titleOf(inner));
 }
@@ -101,6 +112,29 @@ function checkRecord(schema: z.ZodRecord, node: LocatedMap, path: Path, context:
     if (checked !== undefined) value[key] = checked;
   }
   return value;
+}
+
+function isListOfMaps(schema: z.core.$ZodType): schema is z.ZodArray {
+  return schema instanceof z.ZodArray && unwrap(schema.element) instanceof z.ZodObject;
+}
+
+/** Each map of the list by itself, for what is wrong in it; undefined where anything is. The list's origin is the whole of it. */
+function checkList(schema: z.ZodArray, node: LocatedList, path: Path, context: ShapeContext): unknown[] | undefined {
+  let faults = 0;
+  const report: Report = (fault) => {
+    faults++;
+    context.report(fault);
+  };
+  // How many there may be is a check of the list, whatever its members are.
+  const counted = z.safeParse(schema.clone({ ...schema.def, element: z.unknown() }), node.items);
+  for (const issue of counted.success ? [] : counted.error.issues)
+    report({ at: node.at, path, message: explainIssue(issue, titleOf(schema), kindOf(node)).message });
+  const items = node.items.map((item, at) =>
+    checkNode(schema.element, item, [...path, at], { ...context, report, origin: () => undefined }),
+  );
+  if (faults > 0) return undefined;
+  context.origin(path, writtenText(node), node.at);
+  return items;
 }
 
 function checkLeaf(schema: z.core.$ZodType, node: Located, path: Path, context: ShapeContext, title: string): unknown {

@@ -5,14 +5,15 @@ import { Flow, type FlowOptions } from "../flow/flow.ts";
 import { lookFirst } from "../flow/ledger/admissions.ts";
 import { type Held, heldOf, registerFlow, setHeld } from "../flow/ledger/flows.ts";
 import type { Database } from "../flow/ledger/database.ts";
+import { closedReason } from "../flow/opening-hours.ts";
 import { describePlace, refuseLoop } from "../flow/place.ts";
 import type { FlowSettings } from "../flow/settings.ts";
 import { HotdirError } from "../kernel/errors.ts";
 import type { ReloadAnswer } from "./control-protocol.ts";
 import { holdsAddress } from "./vip.ts";
 
-/** How often it is looked whether this host holds the addresses that flows depend on. */
-const VIP_EVERY_MS = 1000;
+/** How often it is looked whether this host holds the addresses that flows depend on, and what the wall clock says, which may jump. */
+const LOOK_EVERY_MS = 1000;
 
 export type FlowSetParts = Omit<FlowOptions, "settings" | "all"> & {
   configuration: Configuration;
@@ -73,7 +74,7 @@ export class FlowSet implements AsyncDisposable {
 
   start(): void {
     for (const flow of this.flows) flow.start();
-    this.#timer = setInterval(() => this.#guarded(() => this.#lookAtAddresses()), VIP_EVERY_MS);
+    this.#timer = setInterval(() => this.#guarded(() => this.#look()), LOOK_EVERY_MS);
   }
 
   #guarded(work: () => void): void {
@@ -106,6 +107,7 @@ export class FlowSet implements AsyncDisposable {
     const flow = new Flow({ ...this.#parts, settings, all: () => this.#entries });
     this.#running.set(settings.name, flow);
     if (settings.vip !== null) this.#becomePassive(flow, settings.vip);
+    this.#lookAtHours(flow);
     return flow;
   }
 
@@ -226,6 +228,15 @@ export class FlowSet implements AsyncDisposable {
       lookFirst(this.#parts.db, flow.entry.id);
       flow.hold("vip", null);
     }
+  }
+
+  #look(): void {
+    this.#lookAtAddresses();
+    for (const flow of this.flows) this.#lookAtHours(flow);
+  }
+
+  #lookAtHours(flow: Flow): void {
+    flow.hold("schedule", closedReason(flow.settings.schedule, this.#parts.clock.wall()));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -30,7 +30,7 @@ test("a tree is posted as it is below the root, symlinks as such, and nothing ov
       durable: "auto",
       segmentAboveBytes: 1,
       accelerate: null,
-      bandwidthBytesPerS: null,
+      bandwidth: [],
       keepFree: { kind: "percent", percent: 0 },
     },
     retry: { attemptsMax: 1, backoff: { minMs: 1, maxMs: 1 } },
@@ -38,6 +38,7 @@ test("a tree is posted as it is below the root, symlinks as such, and nothing ov
     historyMs: 1,
     log: null,
     alerts: {},
+    schedule: [],
     vip: null,
   };
   const target = { settings, admit: (seen: Sighting[]): void => void sightings.push(...seen) };

@@ -2,6 +2,7 @@ import type { Backoff } from "../kernel/backoff.ts";
 import type { LogLevel } from "../kernel/log.ts";
 import type { AbsPath } from "../kernel/path.ts";
 import type { Verify } from "./digest.ts";
+import type { Hours } from "./schedule.ts";
 
 /**
  * What a flow is asked to do, with every default filled in and every unit resolved. `config/`
@@ -15,6 +16,8 @@ export type FlowSettings = {
   retain: RetainSettings;
   /** How long attempts and superseded versions stay in the ledger. */
   historyMs: number;
+  /** When the flow sends; empty: always. */
+  schedule: Hours[];
   /** The flow is active only while this host holds the address; null: always. */
   vip: string | null;
   /** The level of its log; null: as for the whole program. */
@@ -32,7 +35,13 @@ export type AlertConditions = {
   lowSpace: boolean;
 };
 
-export const noAlerts: AlertConditions = { waitingAboveMs: null, halted: false, freshnessAboveMs: null, deadLetter: false, lowSpace: false };
+export const noAlerts: AlertConditions = {
+  waitingAboveMs: null,
+  halted: false,
+  freshnessAboveMs: null,
+  deadLetter: false,
+  lowSpace: false,
+};
 
 export const changeKinds = ["put", "rename", "link", "mkdir", "delete", "rmdir"] as const;
 export type ChangeKind = (typeof changeKinds)[number];
@@ -63,10 +72,12 @@ export type DestinationSettings = {
   durable: "auto" | "always" | "never";
   segmentAboveBytes: number;
   accelerate: { aboveBytes: number; command: string[] } | null;
-  /** null: unlimited. */
-  bandwidthBytesPerS: number | null;
+  bandwidth: BandwidthSettings;
   keepFree: { kind: "percent"; percent: number } | { kind: "bytes"; bytes: number };
 };
+
+/** What all lanes together send at most: by the first whose hours it is (`hours: null`: the rest of the time); without one there is no limit. */
+export type BandwidthSettings = Array<{ hours: Hours | null; bytesPerS: number | null }>;
 
 /** `directory` is as SFTP takes it: absolute, or relative to the remote home ("" is the home itself). Byte strings. */
 export type SshPlace = { kind: "sftp"; host: string; user: string | null; port: number | null; directory: string; ssh: string[] };

@@ -47,7 +47,7 @@ function flowAt(ledger: TestLedger, name: string, source: { root: string; kind?:
         durable: "auto",
         segmentAboveBytes: 1,
         accelerate: null,
-        bandwidthBytesPerS: null,
+        bandwidth: [],
         keepFree: { kind: "percent", percent: 0 },
       },
       retry: { attemptsMax: 1, backoff: { minMs: 1, maxMs: 1 } },
@@ -55,6 +55,7 @@ function flowAt(ledger: TestLedger, name: string, source: { root: string; kind?:
       historyMs: 1,
       log: null,
       alerts: {},
+      schedule: [],
       vip: null,
     },
   };

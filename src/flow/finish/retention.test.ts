@@ -58,7 +58,7 @@ function addFlow(at: Setting, name: string, retain: RetainSettings, source: Part
       durable: "auto",
       segmentAboveBytes: 1,
       accelerate: null,
-      bandwidthBytesPerS: null,
+      bandwidth: [],
       keepFree: { kind: "percent", percent: 0 },
     },
     retry: { attemptsMax: 1, backoff: { minMs: 1, maxMs: 1 } },
@@ -66,6 +66,7 @@ function addFlow(at: Setting, name: string, retain: RetainSettings, source: Part
     historyMs: 1,
     log: null,
     alerts: {},
+    schedule: [],
     vip: null,
   };
   const entry = { id: registerFlow(at.ledger.db, { name, root, destination: "there" }), settings };
