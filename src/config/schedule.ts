@@ -14,8 +14,8 @@ export const schedule = section({
     )
     .min(1)
     .max(50)
-    .optional()
     .meta({ title: "list of windows" })
+    .optional()
     .describe("The windows of time in which the flow sends; outside of them it is paused, and notes what comes. Default: always."),
   settings: (value): Pick<FlowSettings, "schedule"> => ({ schedule: (value ?? []).map(hoursOf) }),
 });
