@@ -10,7 +10,7 @@ import type { LiveFlow, LiveStatus } from "./control-protocol.ts";
 /** What `status` tells, whoever shows it. */
 export type StatusFacts = {
   atMs: number;
-  daemon: { running: true; pid: number; sinceMs: number; residentBytes: number } | { running: false };
+  daemon: { running: true; pid: number; sinceMs: number; residentBytes: number; page: string | null } | { running: false };
   flows: FlowFacts[];
 };
 
@@ -42,7 +42,10 @@ export function statusFacts(parts: { settings: FlowSettings[]; db: Database | nu
   const { settings, db, live, nowMs } = parts;
   return {
     atMs: nowMs,
-    daemon: live === null ? { running: false } : { running: true, pid: live.pid, sinceMs: live.sinceMs, residentBytes: live.residentBytes },
+    daemon:
+      live === null
+        ? { running: false }
+        : { running: true, pid: live.pid, sinceMs: live.sinceMs, residentBytes: live.residentBytes, page: live.page },
     flows: settings.map((flow) => flowFacts(flow, db, live?.flows.find((candidate) => candidate.name === flow.name) ?? null, nowMs)),
   };
 }

@@ -10,12 +10,17 @@ export function statusJson(facts: StatusFacts): object {
       running: daemon.running,
       pid: daemon.running ? daemon.pid : null,
       since: daemon.running ? isoMs(daemon.sinceMs) : null,
-      page: null,
-      metrics: null,
+      page: daemon.running ? daemon.page : null,
+      metrics: daemon.running && daemon.page !== null ? metricsBeside(daemon.page) : null,
       resident_bytes: daemon.running ? daemon.residentBytes : null,
     },
     flows: facts.flows.map((flow) => flowJson(flow)),
   };
+}
+
+/** For a UNIX socket as nginx writes it. */
+function metricsBeside(page: string): string {
+  return page.startsWith("unix:") ? `${page}:/metrics` : `${page}metrics`;
 }
 
 function flowJson(flow: FlowFacts): object {

@@ -1,0 +1,138 @@
+import { createServer, type Server } from "node:http";
+import type { Duplex } from "node:stream";
+import { parentPort, workerData } from "node:worker_threads";
+import { getRequestListener } from "@hono/node-server";
+import { openForReading } from "../flow/ledger/database.ts";
+import { assert, messageOf } from "../kernel/errors.ts";
+import { makeApp } from "./app.ts";
+import { pageDirectory, readAssets } from "./assets.ts";
+import { EventHub, eventText } from "./events.ts";
+import { Knowledge } from "./knowledge.ts";
+import { type Listening, listenTcp, listenUnix } from "./listening.ts";
+import type { Answered, Asked, FromPage, Setup, ToPage } from "./messages.ts";
+import { Refusal } from "./refusal.ts";
+
+const ANSWER_TIMEOUT_MS = 20_000;
+const CONNECTIONS_MAX = 128;
+const HEARTBEAT_MS = 2000;
+/** After so long without a word the watchers are told that the daemon is busy or stuck. */
+const SILENT_MS = 5000;
+
+assert(parentPort !== null, "the page runs in a thread of the daemon");
+const port = parentPort;
+const setup = workerData as Setup;
+const tell = (message: FromPage): void => port.postMessage(message);
+const fault = (error: unknown): void => tell({ kind: "fault", message: messageOf(error) });
+
+const waiting = new Map<number, (answer: Answered) => void>();
+let lastId = 0;
+
+const db = openForReading(setup.stateDirectory);
+assert(db !== null, "the daemon has made its ledger before it starts the page");
+const knowledge = new Knowledge(db, setup.settings, fault);
+const events = new EventHub();
+const app = makeApp({
+  knowledge,
+  events,
+  assets: readAssets(pageDirectory()),
+  tokens: setup.tokens,
+  hosts: new Set(["localhost", "127.0.0.1", "[::1]", ...listenedHost(), ...setup.page.hosts]),
+  ask,
+  fault,
+});
+
+const listener = getRequestListener(app.fetch, {
+  errorHandler: (error) => {
+    fault(error);
+    return new Refusal("internal").response();
+  },
+});
+const server: Server = createServer(
+  { requestTimeout: 10_000, headersTimeout: 5000, keepAliveTimeout: 15_000, maxHeaderSize: 16 * 1024 },
+  (request, response) => void listener(request, response),
+);
+server.maxConnections = CONNECTIONS_MAX;
+server.on("clientError", refuseUnreadable);
+
+port.on("message", (message: ToPage) => {
+  switch (message.kind) {
+    case "live":
+      knowledge.learn(message.live, message.settings);
+      if (events.watched) guarded(() => events.tell(eventText("status", knowledge.status())));
+      return;
+    case "answer":
+      waiting.get(message.id)?.(message.answer);
+      waiting.delete(message.id);
+      return;
+    case "stop":
+      return stop();
+  }
+});
+
+const heartbeat = setInterval(() => {
+  const { silentMs } = knowledge;
+  events.tell(silentMs > SILENT_MS ? eventText("silent", { for_s: Math.round(silentMs / 1000) }) : ": alive\n\n");
+}, HEARTBEAT_MS);
+
+let listening: Listening | null = null;
+let stopped = false;
+try {
+  listening =
+    setup.page.kind === "unix" ? await listenUnix(server, setup.page.path) : await listenTcp(server, setup.page.host, setup.page.port);
+  if (stopped) stop();
+  else tell({ kind: "listening", address: listening.address });
+} catch (error) {
+  tell({ kind: "not-listening", reason: messageOf(error) });
+  stop();
+}
+
+function listenedHost(): string[] {
+  if (setup.page.kind === "unix") return [];
+  return [setup.page.host.includes(":") ? `[${setup.page.host.toLowerCase()}]` : setup.page.host.toLowerCase()];
+}
+
+/** A watcher whose turn went wrong must not end the thread. */
+function guarded(work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    fault(error);
+  }
+}
+
+function ask(asked: Asked): Promise<unknown> {
+  const id = ++lastId;
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      waiting.delete(id);
+      reject(new Refusal("no-answer"));
+    }, ANSWER_TIMEOUT_MS);
+    waiting.set(id, (answer) => {
+      clearTimeout(timer);
+      if (answer.ok) resolve(answer.result);
+      else reject(new Refusal("refused-by-daemon", answer.message));
+    });
+    tell({ kind: "ask", id, asked });
+  });
+}
+
+/** What is no HTTP at all, or has headers without end, gets an answer too. */
+function refuseUnreadable(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (!socket.writable || error.code === "ECONNRESET") return void socket.destroy();
+  const body = JSON.stringify({ error: { code: "bad-request", message: "the request was not understood: it is no HTTP, or too long" } });
+  socket.end(
+    `HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+  );
+}
+
+function stop(): void {
+  stopped = true;
+  clearInterval(heartbeat);
+  events.close();
+  server.close();
+  server.closeAllConnections();
+  listening?.close();
+  knowledge[Symbol.dispose]();
+  db?.[Symbol.dispose]();
+  port.close();
+}
