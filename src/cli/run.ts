@@ -1,10 +1,12 @@
 import { once } from "node:events";
 import { Daemon } from "../daemon/daemon.ts";
 import type { Configuration } from "../config/parse.ts";
+import type { Flow } from "../flow/flow.ts";
 import { HotdirError } from "../kernel/errors.ts";
 import { createLog, type Log, type LogLevel } from "../kernel/log.ts";
 import { attach } from "../service/attachment.ts";
 import { startCompanions } from "./companions.ts";
+import { tellOfHours } from "./waiting-for-hours.ts";
 import type { CliContext, Command, ParsedArguments } from "./command.ts";
 import { chosenFlows, readConfiguration, stateDirectory } from "./locations.ts";
 
@@ -75,13 +77,11 @@ export async function runFlows(options: {
   using _reloading = reloadOnHangup(daemon, context);
   options.started?.();
   attachment.begin(daemon, context.signal, log);
+  const tell = tellOfHours((line) => void context.stderr.write(line));
   const interrupted = once(context.signal, "abort").then(() => "interrupted" as const);
   const end = context.signal.aborted
     ? "interrupted"
-    : await Promise.race([
-        interrupted,
-        daemon.until(() => untilIdle && daemon.flows.every((flow) => flow.idle)).then(() => "idle" as const),
-      ]);
+    : await Promise.race([interrupted, daemon.until(() => untilIdle && isIdle(daemon, tell)).then(() => "idle" as const)]);
   if (end === "interrupted") return !untilIdle && wasTerminated(context.signal) ? 0 : 130;
   // Before anything else is done: a source that comes back just now has not been looked at.
   const halted = daemon.flows.flatMap(({ settings: { name }, state }) =>
@@ -94,6 +94,11 @@ export async function runFlows(options: {
     );
   if (halted.length > 0) return 1;
   return daemon.flows.some((flow) => flow.deadLetters > 0) ? 3 : 0;
+}
+
+function isIdle({ flows }: Daemon, tell: (flows: Flow[]) => void): boolean {
+  tell(flows);
+  return flows.every((flow) => flow.idle);
 }
 
 /** On a terminal SIGHUP says that it was closed, which ends the daemon as ever; elsewhere it is how a service is told to reload. */
