@@ -10,6 +10,7 @@ import { restart } from "./restart.ts";
 import { resume } from "./resume.ts";
 import { retry } from "./retry.ts";
 import { run } from "./run.ts";
+import { sanity } from "./sanity.ts";
 import { start } from "./start.ts";
 import { status } from "./status.ts";
 import { stop } from "./stop.ts";
@@ -31,5 +32,6 @@ export const commands: Command[] = [
   start,
   stop,
   restart,
+  sanity,
   supervise,
 ];

@@ -1,19 +1,30 @@
 import { readFileSync } from "node:fs";
 import { closeFd } from "./native.ts";
-import { sendSignalTo, openProcess } from "./process-handle.ts";
+import { openProcess, sendSignalTo } from "./process-handle.ts";
 
 /** What no other process ever has: a number is given again, but not with the same start since the same boot. */
 export type ProcessIdentity = { pid: number; startTicks: number; boot: string };
 
 /** null: there is no such process, or it has ended and only waits to be reaped. */
 export function identityOf(pid: number): ProcessIdentity | null {
+  const fields = statFields(pid);
+  const startTicks = Number(fields?.[19]);
+  if (fields === null || fields[0] === "Z" || fields[0] === "X" || !Number.isSafeInteger(startTicks)) return null;
+  return { pid, startTicks, boot: bootId() };
+}
+
+/** null: there is no such process. */
+export function parentOf(pid: number): number | null {
+  const fields = statFields(pid);
+  return fields === null ? null : Number(fields[1]);
+}
+
+/** From the state on (proc_pid_stat(5), field 3). */
+function statFields(pid: number): string[] | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
     // The command is in brackets and may hold any character, brackets too.
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    const startTicks = Number(fields[19]);
-    if (fields[0] === "Z" || fields[0] === "X" || !Number.isSafeInteger(startTicks)) return null;
-    return { pid, startTicks, boot: bootId() };
+    return stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   } catch {
     return null;
   }

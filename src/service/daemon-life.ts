@@ -1,5 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import { identityOf, type ProcessIdentity } from "../kernel/process-identity.ts";
+import { readableLine } from "../kernel/log-line.ts";
+import { redact } from "../kernel/redact.ts";
 import { HeartbeatWatch } from "./heartbeat.ts";
 import { lastLines, sizeOf } from "./last-lines.ts";
 import { type Launch, launchDaemon, serviceLog } from "./launch.ts";
@@ -38,7 +40,7 @@ export class DaemonLife {
         reason: this.#silentS === null ? reasonOf(status, signal, error) : `no heartbeat for ${this.#silentS} s, so it was ended`,
         status,
         signal,
-        lastWords: lastLines(log, logFromBytes, LAST_WORDS_LINES),
+        lastWords: lastLines(log, logFromBytes, LAST_WORDS_LINES).map((line) => redact(readableLine(line, "date and time")).trimEnd()),
       };
     });
   }

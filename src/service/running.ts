@@ -15,6 +15,8 @@ const ASK_MS = 5000;
 /** After a crash a large ledger may take long to open; who waits can go away, the start goes on. */
 const START_MS = 120_000;
 const SUPERVISOR_MS = 10_000;
+/** Longer than the daemon's own bound for an orderly end. */
+const ORPHAN_MS = 25_000;
 /** After SIGKILL a process is gone as soon as the kernel lets it. */
 const KILLED_MS = 5000;
 
@@ -31,20 +33,50 @@ export async function startSupervised(stateDirectory: string, wanted: Wanted & {
   // First what is wanted, then its start: whatever comes between, the next 'sanity' completes it.
   writeWanted(stateDirectory, wanted);
   const startMs = performance.now();
-  if (lookAround(stateDirectory).supervisor === null)
-    launchSupervisor({ stateDirectory, config: wanted.config, logLevel: wanted.logLevel, environment: environmentOf(wanted) });
+  let launchedMs: number | null = null;
+  tryNow(lookAround(stateDirectory));
   for (;;) {
     signal.throwIfAborted();
-    const { owner, record, supervisor } = lookAround(stateDirectory);
+    const standing = lookAround(stateDirectory);
+    const { owner, record, supervisor } = standing;
+    // One that is just being stopped is waited for; a daemon that it left behind would own the ledger.
+    if (supervisor === null && launchedMs === null) {
+      await endOrphan(standing);
+      launchSupervisor({ stateDirectory, config: wanted.config, logLevel: wanted.logLevel, environment: environmentOf(wanted) });
+      launchedMs = performance.now();
+    }
     const live = owner === null || supervisor === null ? null : await askDaemon(stateDirectory, ASK_MS);
-    if (live !== null && live.pid === owner?.process.pid) return { kind: "runs", pid: live.pid, sinceMs: live.sinceMs };
+    if (live !== null && live.pid === owner?.process.pid && owner.parent === supervisor?.pid && record?.state === "running")
+      return { kind: "runs", pid: live.pid, sinceMs: live.sinceMs };
     const ending = record?.endings.at(-1);
     if (ending !== undefined && ending.at > before) return { kind: "ended", ending };
-    const waitedMs = performance.now() - startMs;
-    if (waitedMs > START_MS || (supervisor === null && waitedMs > SUPERVISOR_MS))
+    const nowMs = performance.now();
+    if (nowMs - startMs > START_MS || (supervisor === null && launchedMs !== null && nowMs - launchedMs > SUPERVISOR_MS))
       return { kind: "silent", words: lastLines(serviceLog(stateDirectory), logFromBytes, 10) };
     await sleepFor(LOOK_MS, undefined, { signal });
   }
+}
+
+/** A supervisor that waits for its next try makes it now. It listens by then; one that has just begun might not. */
+function tryNow({ supervisor, record }: Standing): void {
+  if (supervisor !== null && record?.state === "waiting" && isSame(record.supervisor, supervisor)) sendSignal(supervisor, "SIGHUP");
+}
+
+function isSame(one: ProcessIdentity, other: ProcessIdentity): boolean {
+  return one.pid === other.pid && one.startTicks === other.startTicks && one.boot === other.boot;
+}
+
+/**
+ * A daemon whose supervisor is gone ends by itself, in order; one that hangs is ended. `null`: there is
+ * none; `false`: it had to be killed.
+ */
+export async function endOrphan({ owner, supervisor }: Standing): Promise<boolean | null> {
+  if (owner?.keeper !== "supervisor" || owner.parent === supervisor?.pid) return null;
+  const left = (): ProcessIdentity[] => (isAlive(owner.process) ? [owner.process] : []);
+  if (await gone(left, ORPHAN_MS)) return true;
+  sendSignal(owner.process, "SIGKILL");
+  await gone(left, KILLED_MS);
+  return false;
 }
 
 /** What the one who said `start` had, and cron has not, over what we have. */

@@ -2,7 +2,7 @@ import { readFileSync, statSync } from "node:fs";
 import { connectControl } from "../daemon/control-client.ts";
 import type { LiveStatus } from "../daemon/control-protocol.ts";
 import { ownerOf } from "../daemon/owner.ts";
-import type { ProcessIdentity } from "../kernel/process-identity.ts";
+import { parentOf, type ProcessIdentity } from "../kernel/process-identity.ts";
 import { fileOf, readRecord, type SupervisorRecord, supervisorOf } from "./record.ts";
 import { readWanted, type Wanted } from "./wanted.ts";
 
@@ -17,7 +17,7 @@ export type Standing = {
   record: SupervisorRecord | null;
   /** How long ago the supervisor showed that it is well; null: there is no record. */
   recordAgeMs: number | null;
-  owner: { process: ProcessIdentity; keeper: Keeper } | null;
+  owner: { process: ProcessIdentity; keeper: Keeper; parent: number | null } | null;
 };
 
 /** Looks only: nothing is locked, asked or changed. */
@@ -29,7 +29,7 @@ export function lookAround(stateDirectory: string): Standing {
     supervisor: supervisorOf(stateDirectory),
     record,
     recordAgeMs: record === null ? null : ageOf(fileOf(stateDirectory)),
-    owner: owner === null ? null : { process: owner, keeper: keeperOf(owner.pid) },
+    owner: owner === null ? null : { process: owner, keeper: keeperOf(owner.pid), parent: parentOf(owner.pid) },
   };
 }
 

@@ -90,10 +90,10 @@ export class Supervisor {
   /** From a start to an end. */
   async #liveOnce(): Promise<Ending> {
     const { launch, signal, log, silenceLooks } = this.#options;
+    log.info("starts the daemon");
     const life = new DaemonLife({ launch, silenceLooks, began: () => this.#write({ state: "running" }) });
     this.#life = life;
     this.#write({ state: "starting", daemon: life.identity, nextStart: null });
-    log.info(`started the daemon, process ${life.identity?.pid ?? "none"}`);
     const stop = (): void => {
       this.#write({ state: "stopping" });
       life.stop();
