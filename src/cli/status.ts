@@ -1,11 +1,13 @@
 import { type StatusFacts, statusFacts } from "../daemon/status-facts.ts";
 import type { FlowSettings } from "../flow/settings.ts";
+import { lookAround } from "../service/standing.ts";
 import type { CliContext, Command, ParsedArguments } from "./command.ts";
 import { openEngine } from "./engine.ts";
 import { chosenFlows, readConfiguration, stateDirectory } from "./locations.ts";
 import { pretty } from "./render/json.ts";
 import { statusJson } from "../daemon/json/status-json.ts";
 import { statusText } from "./render/status-text.ts";
+import { supervisionJson, supervisionText } from "./render/supervision.ts";
 import { lookOf } from "./render/terminal.ts";
 import { watchStatus } from "./status-watch.ts";
 
@@ -37,8 +39,15 @@ export const status: Command = {
       return await watchStatus(ask, context, { json: args.values["json"] === true, verbose: args.values["verbose"] === true });
     const facts = await ask();
     const look = lookOf(context.stdout, context.env);
+    const standing = lookAround(stateDirectory(args, context));
+    const supervision = supervisionText(standing, facts.atMs);
     context.stdout.write(
-      args.values["json"] === true ? pretty(statusJson(facts)) : statusText(facts, look, args.values["verbose"] === true),
+      args.values["json"] === true
+        ? pretty({ ...statusJson(facts), supervisor: supervisionJson(standing) })
+        : // Below the line that tells of the daemon.
+          statusText(facts, look, args.values["verbose"] === true).replace("\n", () =>
+            supervision === null ? "\n" : `\n${supervision}\n`,
+          ),
     );
     return 0;
   },

@@ -21,6 +21,9 @@ function argumentsOf({ config, stateDirectory, logLevel }: Launch): string[] {
   return ["--config", config, "--state-dir", stateDirectory, ...(logLevel === null ? [] : ["--log-level", logLevel])];
 }
 
+/** The daemon's log proper has a file of its own; here is only what matters where it ended. */
+const SHOWN_LEVEL = "warn";
+
 /** A session of its own, so that no terminal takes it along when it goes. */
 export function launchSupervisor(launch: Launch): ChildProcess {
   const log = openLog(launch.stateDirectory);
@@ -45,7 +48,7 @@ export function launchDaemon(launch: Launch): ChildProcess {
   const log = openLog(launch.stateDirectory);
   const [node = "", ...rest] = ownCommand();
   try {
-    return spawn(node, [...rest, "run", ...argumentsOf(launch)], {
+    return spawn(node, [...rest, "run", ...argumentsOf({ ...launch, logLevel: launch.logLevel ?? SHOWN_LEVEL })], {
       detached: true,
       stdio: ["ignore", log, log, "pipe"],
       cwd: launch.stateDirectory,
