@@ -7,9 +7,10 @@ import { describePlace } from "../flow/place.ts";
 import { connectSftp } from "../flow/send/ssh/connect.ts";
 import type { FlowSettings } from "../flow/settings.ts";
 import { HotdirError } from "../kernel/errors.ts";
-import { createLog, silentLog } from "../kernel/log.ts";
+import { silentLog } from "../kernel/log.ts";
 import { type AbsPath, absPath, bytesOfText, fsPath, show, textOf } from "../kernel/path.ts";
 import type { CliContext, Command, ParsedArguments } from "./command.ts";
+import { openDaemonLog } from "./daemon-log.ts";
 import { configurationFile, defaultSsh, readConfiguration, stateDirectory } from "./locations.ts";
 import { workingDirectory } from "./named-path.ts";
 import { adviceFor } from "./probe/advice.ts";
@@ -50,12 +51,14 @@ export const quickstart: Command = {
     const configuration = existsSync(file) ? goOnWith(file, args, context) : await setUp(file, args, context);
     if (configuration === null) return 4;
     context.stdout.write(invitation(configuration.flows));
+    const directory = stateDirectory(args, context);
+    await using opened = openDaemonLog({ configuration, stateDirectory: directory, to: context.stderr, shownLevel: level, readable: true });
     const status = await runFlows({
       configuration,
       read: () => readConfiguration(args, context),
       chosen: null,
-      log: createLog({ level, to: context.stderr, readable: true }),
-      stateDirectory: stateDirectory(args, context),
+      log: opened.log,
+      stateDirectory: directory,
       untilIdle: args.values["until-idle"] === true,
       context,
     });

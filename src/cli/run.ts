@@ -3,16 +3,16 @@ import { Daemon } from "../daemon/daemon.ts";
 import type { Configuration } from "../config/parse.ts";
 import type { Flow } from "../flow/flow.ts";
 import { HotdirError } from "../kernel/errors.ts";
-import { createLog, type Log, type LogLevel } from "../kernel/log.ts";
+import { type Log, type LogLevel, logLevels } from "../kernel/log.ts";
 import { attach } from "../service/attachment.ts";
 import { startCompanions } from "./companions.ts";
 import { tellOfHours } from "./waiting-for-hours.ts";
 import type { CliContext, Command, ParsedArguments } from "./command.ts";
+import { openDaemonLog } from "./daemon-log.ts";
 import { chosenFlows, readConfiguration, stateDirectory } from "./locations.ts";
 
-const levels = ["debug", "info", "warn", "error"] as const satisfies LogLevel[];
-
-export const logLevelOption = { type: "string", value: "LEVEL", says: `${levels.join(", ")} (default: info)` } as const;
+export const logLevelOption = { type: "string", value: "LEVEL", says: `what is shown: ${logLevels.join(", ")} (default: as the configuration says, info); the file of the log is not concerned`,
+} as const;
 export const untilIdleOption = { type: "boolean", says: "end when every complete file is delivered, or is a dead letter" } as const;
 
 export const run: Command = {
@@ -33,26 +33,28 @@ export const run: Command = {
   async run(args, context) {
     const configuration = readConfiguration(args, context);
     chosenFlows(configuration, args.positionals);
-    const log = createLog({ level: logLevel(args), to: context.stderr });
+    const directory = stateDirectory(args, context);
+    await using opened = openDaemonLog({ configuration, stateDirectory: directory, to: context.stderr, shownLevel: logLevel(args) });
     return await runFlows({
       configuration,
       read: () => readConfiguration(args, context),
       chosen: args.positionals.length === 0 ? null : args.positionals,
-      log,
-      stateDirectory: stateDirectory(args, context),
+      log: opened.log,
+      stateDirectory: directory,
       untilIdle: args.values["until-idle"] === true,
       context,
     });
   },
 };
 
-export function logLevel(args: ParsedArguments): LogLevel {
-  const wanted = args.values["log-level"] ?? "info";
-  const level = levels.find((known) => known === wanted);
-  if (level === undefined)
+/** null: none was asked for. */
+export function logLevel(args: ParsedArguments): LogLevel | null {
+  const wanted = args.values["log-level"];
+  const level = logLevels.find((known) => known === wanted) ?? null;
+  if (level === null && wanted !== undefined)
     throw new HotdirError("bad-usage", {
       operation: "run",
-      detail: `there is no log level ${JSON.stringify(wanted)}; known are ${levels.join(", ")}`,
+      detail: `there is no log level ${JSON.stringify(wanted)}; known are ${logLevels.join(", ")}`,
     });
   return level;
 }

@@ -4,6 +4,8 @@ import { show } from "../kernel/path.ts";
 import { formatBytes } from "../kernel/readable.ts";
 import { DeliveryLog } from "./delivery-log.ts";
 import type { Outcome } from "./ledger/outcomes.ts";
+import { describePlace } from "./place.ts";
+import type { FlowSettings } from "./settings.ts";
 import type { ClaimedTransfer } from "./transfer.ts";
 
 /** Tells how attempts ended: what was done, to what, what happened, and what happens next. */
@@ -11,37 +13,67 @@ export class AttemptLog implements Disposable {
   readonly #log: Log;
   readonly #clock: Clock;
   readonly #attemptsMax: number;
+  /** What stands before a path at the destination. */
+  readonly #to: string;
   readonly #deliveries: DeliveryLog;
 
-  constructor(log: Log, clock: Clock, attemptsMax: number) {
+  constructor(log: Log, clock: Clock, settings: Pick<FlowSettings, "retry" | "destination">) {
     this.#log = log;
     this.#clock = clock;
-    this.#attemptsMax = attemptsMax;
+    this.#attemptsMax = settings.retry.attemptsMax;
+    this.#to = describePlace(settings.destination).replace(/\/?$/, "/");
     this.#deliveries = new DeliveryLog(log);
   }
 
   delivered(transfer: ClaimedTransfer, outcome: Outcome & { kind: "delivered" }, startedAtMs: number): void {
-    const { change } = transfer;
+    const bytes = transfer.change.kind === "put" ? transfer.change.version.sizeBytes : 0;
+    this.#deliveries.delivered(bytes, () => this.#line(transfer, outcome, startedAtMs));
+  }
+
+  /** The text is short, since the facts tell all: what, where, how large, how long, and on what proof. */
+  #line(
+    transfer: ClaimedTransfer,
+    outcome: Outcome & { kind: "delivered" },
+    startedAtMs: number,
+  ): { text: string; facts: Record<string, unknown> } {
+    const { id, change, seenAtMs } = transfer;
     const { proof } = outcome.receipt;
-    const sizeBytes = change.kind === "put" ? change.version.sizeBytes : 0;
-    this.#deliveries.delivered(sizeBytes, () => {
-      const size = change.kind === "put" ? `, ${formatBytes(sizeBytes)}` : "";
-      const digest = proof.basis === "digest" ? `, ${proof.digest.algorithm} ${proof.digest.hex.slice(0, 16)}…` : "";
-      const text = `delivered ${change.kind === "put" ? "" : `${change.kind} `}${show(change.path)}${size}${digest}`;
-      return { text, facts: { transfer: transfer.id, method: outcome.method, seconds: (this.#clock.wall() - startedAtMs) / 1000 } };
-    });
+    const now = this.#clock.wall();
+    const path = show(change.path);
+    const seconds = Math.max(0, now - startedAtMs) / 1000;
+    const digest = proof.basis === "digest" ? proof.digest : null;
+    const what = change.kind === "put" ? `${path}, ${formatBytes(change.version.sizeBytes)}` : `${change.kind} ${path}`;
+    const facts: Record<string, unknown> = { transfer: id, path, kind: change.kind, to: this.#to + path };
+    if (change.kind === "rename") facts["from"] = show(change.from);
+    if (change.kind === "put") facts["bytes"] = change.version.sizeBytes;
+    facts["seconds"] = seconds;
+    facts["lag_s"] = Math.max(0, now - seenAtMs) / 1000;
+    facts["method"] = outcome.method;
+    facts["basis"] = proof.basis;
+    if (digest !== null) {
+      facts["algorithm"] = digest.algorithm;
+      facts["digest"] = digest.hex;
+    }
+    const proved = digest === null ? "" : `, ${digest.algorithm} ${digest.hex.slice(0, 16)}…`;
+    return { text: `delivered ${what} in ${seconds.toFixed(1)} s${proved}`, facts };
   }
 
   failed(transfer: ClaimedTransfer, outcome: Outcome): void {
-    const name = show(transfer.change.path);
+    const { id, change, failures } = transfer;
+    const path = show(change.path);
+    const facts = { transfer: id, path, kind: change.kind };
     if (outcome.kind === "give-up")
-      this.#log.error(`${name}: dead letter: ${outcome.error.message}; 'hotdir retry ${name}' sends it again`);
+      this.#log.error(`${path}: dead letter: ${outcome.error.message}; 'hotdir retry ${path}' sends it again`, {
+        ...facts,
+        code: outcome.error.code,
+      });
     else if (outcome.kind === "back-off") {
       const seconds = Math.max(0, (outcome.dueAt - this.#clock.steady()) / 1000).toFixed(1);
-      this.#log.warn(
-        `${name}: ${outcome.error.message}; retrying in ${seconds} s (attempt ${transfer.failures + 2} of ${this.#attemptsMax})`,
-      );
-    } else if (outcome.kind !== "delivered") this.#log.debug(`${name}: ${outcome.reason}`);
+      this.#log.warn(`${path}: ${outcome.error.message}; retrying in ${seconds} s (attempt ${failures + 2} of ${this.#attemptsMax})`, {
+        ...facts,
+        code: outcome.error.code,
+      });
+    } else if (outcome.kind !== "delivered") this.#log.debug(`${path}: ${outcome.reason}`, { ...facts, code: outcome.kind });
   }
 
   [Symbol.dispose](): void {

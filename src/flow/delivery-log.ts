@@ -1,30 +1,38 @@
 import type { Log } from "../kernel/log.ts";
 import { formatBytes, formatMany } from "../kernel/readable.ts";
 
-/** A person can follow so many lines a second; beyond, and for a busy disk, one line tells of all. */
+/** A person can follow so many lines a second; beyond, and for the journal's sake, one line tells of all. */
 const LINES_PER_S_MAX = 50;
 const WINDOW_MS = 1000;
 
-/** One line for each delivered file while they are few, else one line a second for all of them. */
+type Line = { text: string; facts: Record<string, unknown> };
+
+/**
+ * One line for each delivered file. The file of the log gets every one; what people watch gets them while they are
+ * few, else one line a second for all of them.
+ */
 export class DeliveryLog implements Disposable {
-  readonly #log: Log;
+  readonly #shown: Log;
+  readonly #kept: Log | null;
   #lines = 0;
   #unsaid = { files: 0, bytes: 0 };
   #window: NodeJS.Timeout | null = null;
 
-  constructor(log: Log) {
-    this.#log = log;
+  constructor({ shown, kept }: Log) {
+    this.#shown = shown;
+    this.#kept = kept.wants("info") ? kept : null;
   }
 
-  /** @param line is made only where it is written: at many files a second most are not. */
-  delivered(sizeBytes: number, line: () => { text: string; facts: Record<string, unknown> }): void {
+  /** @param make makes the line where it is written. */
+  delivered(sizeBytes: number, make: () => Line): void {
     this.#window ??= setTimeout(() => this.#endWindow(), WINDOW_MS).unref();
-    if (this.#lines < LINES_PER_S_MAX) {
-      this.#lines++;
-      const { text, facts } = line();
-      return this.#log.info(text, facts);
-    }
-    this.#unsaid = { files: this.#unsaid.files + 1, bytes: this.#unsaid.bytes + sizeBytes };
+    const folded = this.#lines >= LINES_PER_S_MAX;
+    if (folded) this.#unsaid = { files: this.#unsaid.files + 1, bytes: this.#unsaid.bytes + sizeBytes };
+    else this.#lines++;
+    if (folded && this.#kept === null) return;
+    const { text, facts } = make();
+    if (!folded) this.#shown.info(text, facts);
+    this.#kept?.info(text, facts);
   }
 
   #endWindow(): void {
@@ -37,7 +45,10 @@ export class DeliveryLog implements Disposable {
     const { files, bytes } = this.#unsaid;
     if (files === 0) return;
     this.#unsaid = { files: 0, bytes: 0 };
-    this.#log.info(`delivered ${formatMany(files, "more file")}, ${formatBytes(bytes)}`, { files, bytes });
+    this.#shown.info(`delivered ${formatMany(files, "more file")}, ${formatBytes(bytes)}; 'hotdir log' has a line for each`, {
+      files,
+      bytes,
+    });
   }
 
   [Symbol.dispose](): void {

@@ -77,7 +77,7 @@ export class Flow implements AsyncDisposable {
     if (settings.source.kind === "watched") refuseLoop(settings.source.root, settings.destination);
     this.settings = settings;
     this.#db = db;
-    this.#log = options.log.with({ flow: settings.name });
+    this.#log = options.log.with({ flow: settings.name }, settings.log);
     this.#changed = options.changed;
     this.entry = {
       id: flows.registerFlow(db, { name: settings.name, root: settings.source.root, destination: describePlace(settings.destination) }),
@@ -85,7 +85,7 @@ export class Flow implements AsyncDisposable {
     };
     this.#halted = haltForPerson(db, this.entry.id);
     if (flows.heldOf(db, this.entry.id) === "paused") this.#holds.set("person", PAUSED);
-    this.#attempts = new AttemptLog(this.#log, clock, settings.retry.attemptsMax);
+    this.#attempts = new AttemptLog(this.#log, clock, settings);
     this.link = new Link({
       place: placeOf(settings.destination, this.#reader, this.#log),
       lanesMax: settings.destination.lanesMax,

@@ -1,5 +1,6 @@
 import { type ErrorCode, errorCodes, type Scope } from "./error-codes.ts";
 import { type Bytes, show } from "./path.ts";
+import { redact } from "./redact.ts";
 
 export type ErrorFacts = {
   /** What was being done, as a verb: `write`, `publish`, `connect`. */
@@ -21,12 +22,17 @@ export class HotdirError extends Error {
   readonly detail: string | undefined;
 
   constructor(code: ErrorCode, facts: ErrorFacts) {
-    super(sentence(code, facts), facts.cause === undefined ? undefined : { cause: facts.cause });
+    // What others said may hold what opens doors: it ends here, and not in a terminal or a log.
+    const detail = facts.detail === undefined ? undefined : redact(facts.detail);
+    super(
+      sentence(code, { ...facts, ...(detail === undefined ? {} : { detail }) }),
+      facts.cause === undefined ? undefined : { cause: facts.cause },
+    );
     this.code = code;
     this.operation = facts.operation;
     this.path = facts.path;
     this.host = facts.host;
-    this.detail = facts.detail;
+    this.detail = detail;
   }
 
   get scope(): Scope {

@@ -9,14 +9,11 @@ import { formatMany } from "./readable.ts";
 
 /** Lines are gathered for so long, or to so many bytes: a system call a line would cost more than the line. */
 const GATHER_MS = 100;
-const GATHERED_BYTES = 64 * 1024;
-const CHUNK_BYTES_MAX = 1024 * 1024;
+const PIECE_BYTES_MAX = 64 * 1024;
 /** What may wait in memory for a disk that does not take it. */
 const WAITING_BYTES_MAX = 4 * 1024 * 1024;
-/** After a failure the disk is left alone for so long. */
-const RETRY_MS = 5000;
-/** Somebody may have moved or removed the file: looked at so often. */
-const LOOK_MS = 5000;
+/** After a failure the disk is left alone for so long. Somebody may also have moved or removed the file: looked at so often. */
+const PATIENCE_MS = 5000;
 const CLOSE_BOUND_MS = 2000;
 
 export type LogFileOptions = {
@@ -28,7 +25,7 @@ export type LogFileOptions = {
   filesMax: number;
   /** The file cannot be written, or can again: for whoever watches. Told once for each. */
   tell: (level: "warn" | "info", text: string) => void;
-  retryMs?: number;
+  patienceMs?: number;
 };
 
 /**
@@ -38,13 +35,16 @@ export type LogFileOptions = {
  */
 export class LogFile implements AsyncDisposable {
   readonly #options: LogFileOptions;
-  #lines: Array<{ text: string; bytes: number }> = [];
+  /** Whole lines, gathered into pieces of some size. */
+  #full: string[] = [];
+  #gathering = "";
+  #gatheringBytes = 0;
   #waitingBytes = 0;
   #dropped = 0;
   #timer: NodeJS.Timeout | null = null;
   #writing: Promise<void> | null = null;
   #file: { handle: FileHandle; sizeBytes: number; lookedAtMs: number } | null = null;
-  /** What of a chunk is still to be written after a write that was cut short: a line is never written in two files. */
+  /** What of a piece is still to be written; `torn`: a part of it is, so that the rest has to follow in the same file. */
   #rest: Buffer | null = null;
   #torn = false;
   #lock: number | null = null;
@@ -64,15 +64,27 @@ export class LogFile implements AsyncDisposable {
       this.#dropped++;
       return;
     }
-    this.#lines.push({ text: line, bytes });
     this.#waitingBytes += bytes;
+    if (this.#gatheringBytes + bytes > Math.min(PIECE_BYTES_MAX, this.#options.sizeBytesMax)) this.#closePiece();
+    this.#gathering += line;
+    this.#gatheringBytes += bytes;
     if (this.#writing !== null) return;
-    if (this.#waitingBytes >= GATHERED_BYTES && !this.#inTrouble) this.#start();
-    else this.#timer ??= setTimeout(() => this.#start(), this.#inTrouble ? this.#retryMs : GATHER_MS).unref();
+    if (this.#full.length > 0 && !this.#inTrouble) this.#start();
+    else this.#startLater();
   }
 
-  get #retryMs(): number {
-    return this.#options.retryMs ?? RETRY_MS;
+  #closePiece(): void {
+    if (this.#gathering !== "") this.#full.push(this.#gathering);
+    this.#gathering = "";
+    this.#gatheringBytes = 0;
+  }
+
+  #startLater(): void {
+    this.#timer ??= setTimeout(() => this.#start(), this.#inTrouble ? this.#patienceMs : GATHER_MS).unref();
+  }
+
+  get #patienceMs(): number {
+    return this.#options.patienceMs ?? PATIENCE_MS;
   }
 
   #start(): void {
@@ -80,15 +92,14 @@ export class LogFile implements AsyncDisposable {
     this.#timer = null;
     this.#writing ??= this.#writeAll().finally(() => {
       this.#writing = null;
-      if (this.#waitingBytes > 0 && !this.#closed)
-        this.#timer ??= setTimeout(() => this.#start(), this.#inTrouble ? this.#retryMs : GATHER_MS).unref();
+      if (this.#waitingBytes > 0 && !this.#closed) this.#startLater();
     });
   }
 
   /** Until nothing waits, or the disk takes no more. Never rejects. */
   async #writeAll(): Promise<void> {
     try {
-      while (this.#rest !== null || this.#lines.length > 0) {
+      while (this.#rest !== null || this.#waitingBytes > 0) {
         const file = await this.#room();
         await this.#writeRest(file);
         if (this.#inTrouble) this.#recovered();
@@ -115,11 +126,11 @@ export class LogFile implements AsyncDisposable {
     this.#options.tell("info", `the log file is written again${dropped === 0 ? "" : `; ${formatMany(dropped, "line")} were dropped`}`);
   }
 
-  /** The file to write the next chunk to, which is now in `#rest`. */
+  /** The file to write the next piece to, which is now in `#rest`. */
   async #room(): Promise<{ handle: FileHandle; sizeBytes: number }> {
     await this.#lookAfterFile();
     let file = this.#file ?? (await this.#open());
-    this.#rest ??= this.#takeChunk();
+    this.#rest ??= this.#takePiece();
     if (!this.#torn && file.sizeBytes > 0 && file.sizeBytes + this.#rest.length > this.#options.sizeBytesMax) {
       await this.#rotate();
       file = await this.#open();
@@ -136,15 +147,11 @@ export class LogFile implements AsyncDisposable {
     }
   }
 
-  #takeChunk(): Buffer {
-    const bytesMax = Math.min(CHUNK_BYTES_MAX, this.#options.sizeBytesMax);
-    let bytes = 0;
-    let count = 0;
-    while (count < this.#lines.length && (count === 0 || bytes + this.#lines[count]!.bytes <= bytesMax))
-      bytes += this.#lines[count++]!.bytes;
-    const taken = this.#lines.splice(0, count);
-    this.#waitingBytes -= bytes;
-    return Buffer.from(taken.map(({ text }) => text).join(""));
+  #takePiece(): Buffer {
+    if (this.#full.length === 0) this.#closePiece();
+    const piece = Buffer.from(this.#full.shift() ?? "");
+    this.#waitingBytes -= piece.length;
+    return piece;
   }
 
   async #open(): Promise<{ handle: FileHandle; sizeBytes: number; lookedAtMs: number }> {
@@ -178,7 +185,7 @@ export class LogFile implements AsyncDisposable {
 
   async #lookAfterFile(): Promise<void> {
     const file = this.#file;
-    if (file === null || performance.now() - file.lookedAtMs < LOOK_MS) return;
+    if (file === null || performance.now() - file.lookedAtMs < this.#patienceMs) return;
     file.lookedAtMs = performance.now();
     const [own, there] = await Promise.all([file.handle.stat(), stat(join(this.#options.directory, currentLog)).catch(absent)]);
     if (there === null || there.ino !== own.ino || there.dev !== own.dev) await this.#close();
@@ -204,8 +211,8 @@ export class LogFile implements AsyncDisposable {
     if (this.#file === null || this.#inTrouble) return;
     try {
       const rest = this.#writing === null && this.#rest !== null ? [this.#rest] : [];
-      const chunk = Buffer.concat([...rest, Buffer.from(this.#lines.map(({ text }) => text).join(""))]);
-      if (chunk.length > 0) writeSync(this.#file.handle.fd, chunk);
+      const left = Buffer.concat([...rest, Buffer.from(this.#full.join("") + this.#gathering)]);
+      if (left.length > 0) writeSync(this.#file.handle.fd, left);
     } catch (error) {
       this.#options.tell("warn", this.#failure(error));
     }

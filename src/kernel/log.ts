@@ -17,6 +17,8 @@ export interface Log {
   error(text: string, facts?: Record<string, unknown>): void;
   /** With these facts on each line. `level`: its own, in place of the whole program's. */
   with(facts: Record<string, unknown>, level?: LogLevel | null): Log;
+  /** Whether lines of this level are read by anybody: for those that cost something to make. */
+  wants(level: LogLevel): boolean;
   /** Only what people watch (a terminal, the journal), where too many lines are none. */
   readonly shown: Log;
   /** Only the file, which keeps every line. */
@@ -68,6 +70,8 @@ function timestamp(): string {
   return timestampText;
 }
 
+const nothing = {};
+
 class SinkLog implements Log {
   readonly #sinks: Sink[];
   readonly debug: Write;
@@ -89,9 +93,12 @@ class SinkLog implements Log {
   #writer(level: LogLevel): Write {
     const loggers = this.#sinks.map(({ logger }) => logger).filter((logger) => logger.isLevelEnabled(level));
     if (loggers.length === 0) return () => undefined;
+    const [first, second] = loggers.map((logger) => logger[level].bind(logger));
     return (text, facts) => {
-      const shown = facts === undefined ? {} : redactFacts(facts);
-      for (const logger of loggers) logger[level](shown, redact(text));
+      const shown = facts === undefined ? nothing : redactFacts(facts);
+      const said = redact(text);
+      first!(shown, said);
+      second?.(shown, said);
     };
   }
 
@@ -104,6 +111,10 @@ class SinkLog implements Log {
         fixed,
       })),
     );
+  }
+
+  wants(level: LogLevel): boolean {
+    return this.#sinks.some(({ logger }) => logger.isLevelEnabled(level));
   }
 
   get shown(): Log {
@@ -121,6 +132,7 @@ export const silentLog: Log = {
   warn() {},
   error() {},
   with: () => silentLog,
+  wants: () => false,
   get shown() {
     return silentLog;
   },

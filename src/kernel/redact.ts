@@ -14,7 +14,7 @@ const keyName =
 
 const patterns: Array<[RegExp, string]> = [
   // A private key, also one that was cut off or whose line ends were escaped.
-  [/(-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----)[\s\S]*?(?:-----END [A-Z0-9 ]{0,40}-----|$)/g, `$1${HIDDEN}`],
+  [/-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z0-9 ]{0,40}-----|$)/g, `[private key ${HIDDEN}]`],
   // `scheme://user:password@host`: the user may stay. A web address has no user without a secret in it.
   [/(https?:\/\/)[^\s/@"'<>]*(?:@[^\s/@"'<>]*)*@/gi, `$1${HIDDEN}@`],
   [/([a-z][a-z0-9+.-]{0,20}:\/\/[^\s/:@"'<>]*):[^\s/"'<>]*@/gi, `$1:${HIDDEN}@`],
@@ -26,9 +26,15 @@ const patterns: Array<[RegExp, string]> = [
   // Headers, to the end of their line.
   [/((?:proxy-)?authorization|(?:set-)?cookie)(["']?\s{0,4}[:=]\s{0,4}["']?)[^\r\n"']+/gi, `$1$2${HIDDEN}`],
   [/\b(bearer|basic|negotiate)(\s+)[\w.~+/=:-]{6,}/gi, `$1$2${HIDDEN}`],
-  // `token=...`, `"token": "..."`, and `token: ...` where nothing but punctuation follows: `token: the file is gone` is a sentence.
+  // `token=...`, `"token": "..."`, and `token: ...` where it looks like none of our words (a file may be called so): `token: the file is gone`.
   [new RegExp(`(${keyName})(["']?\\s{0,4}=\\s{0,4})("[^"]*"|'[^']*'|[^\\s"'&,;)}\\]]+)`, "gi"), `$1$2${HIDDEN}`],
-  [new RegExp(`(${keyName})(["']?\\s{0,4}:\\s{0,4})("[^"]*"|'[^']*'|[^\\s"',;)}\\]]+(?=$|[\\r\\n"',;)}\\]]))`, "gi"), `$1$2${HIDDEN}`],
+  [
+    new RegExp(
+      `(${keyName})(["']?\\s{0,4}:\\s{0,4})("[^"]*"|'[^']*'|(?=[^\\s]*\\d)[^\\s"',;)}\\]]{8,}|[^\\s"',;)}\\]]+(?=\\s{0,4}$|[\\r\\n"',;)}\\]]))`,
+      "gi",
+    ),
+    `$1$2${HIDDEN}`,
+  ],
   // Tokens that are known by their looks.
   [/\beyJ[\w-]{5,}\.[\w-]{5,}(?:\.[\w-]*)?/g, HIDDEN],
   [/\b(?:gh[opsur]_\w{16,}|github_pat_\w{16,}|xox[a-z]-[\w-]{8,}|glpat-[\w-]{8,}|(?:AKIA|ASIA)[A-Z0-9]{12,})/g, HIDDEN],
@@ -43,7 +49,7 @@ export function redact(text: string): string {
 }
 
 /** Facts that are ours and hold no secret; a file's name is none, whatever it is called. */
-const plainFacts: ReadonlySet<string> = new Set(["flow", "path", "to", "kind", "digest", "algorithm", "method", "code"]);
+const plainFacts: ReadonlySet<string> = new Set(["flow", "path", "from", "to", "kind", "basis", "digest", "algorithm", "method", "code"]);
 /** A fact under such a name is one, whatever it looks like. */
 const secretFact = new RegExp(`^(?:${keyName}|(?:proxy-)?authorization|(?:set-)?cookie)$`, "i");
 const DEPTH_MAX = 6;
