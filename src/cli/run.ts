@@ -1,7 +1,8 @@
 import { once } from "node:events";
 import { Daemon } from "../daemon/daemon.ts";
-import type { Configuration } from "../config/parse.ts";
 import type { Flow } from "../flow/flow.ts";
+import { formatMany } from "../kernel/readable.ts";
+import type { Configuration } from "../config/parse.ts";
 import { HotdirError } from "../kernel/errors.ts";
 import { type Log, type LogLevel, logLevels } from "../kernel/log.ts";
 import { attach } from "../service/attachment.ts";
@@ -10,6 +11,7 @@ import { tellOfHours } from "./waiting-for-hours.ts";
 import type { CliContext, Command, ParsedArguments } from "./command.ts";
 import { openDaemonLog } from "./daemon-log.ts";
 import { chosenFlows, readConfiguration, stateDirectory } from "./locations.ts";
+import { pageCompanion } from "./page.ts";
 
 export const logLevelOption = { type: "string", value: "LEVEL", says: `what is shown: ${logLevels.join(", ")} (default: as the configuration says, info); the file of the log is not concerned`,
 } as const;
@@ -75,7 +77,7 @@ export async function runFlows(options: {
   const { configuration, read, chosen, log, stateDirectory: directory, untilIdle, context } = options;
   using attachment = attach(context.env, directory);
   await using daemon = await Daemon.start({ stateDirectory: directory, configuration, read, chosen, log, observers: [] });
-  await using _companions = await startCompanions([], daemon, configuration, log);
+  await using _companions = await startCompanions(untilIdle ? [] : [pageCompanion(log, null)], daemon, configuration, log);
   using _reloading = reloadOnHangup(daemon, context);
   options.started?.();
   attachment.begin(daemon, context.signal, log);
@@ -86,16 +88,21 @@ export async function runFlows(options: {
     : await Promise.race([interrupted, daemon.until(() => untilIdle && isIdle(daemon, tell)).then(() => "idle" as const)]);
   if (end === "interrupted") return !untilIdle && wasTerminated(context.signal) ? 0 : 130;
   // Before anything else is done: a source that comes back just now has not been looked at.
-  const halted = daemon.flows.flatMap(({ settings: { name }, state }) =>
-    state.state === "halted" ? [{ name, reason: state.reason }] : [],
-  );
+  const undone = leftUndone(daemon.flows);
   await daemon.finishDue();
-  for (const { name, reason } of halted)
-    context.stderr.write(
-      `hotdir: ${name} is halted: ${reason}; look at its source, then 'hotdir resume ${name}' goes on with it as it is\n`,
-    );
-  if (halted.length > 0) return 1;
+  for (const line of undone) context.stderr.write(`hotdir: ${line}\n`);
+  if (undone.length > 0) return 1;
   return daemon.flows.some((flow) => flow.deadLetters > 0) ? 3 : 0;
+}
+
+/** Why a run that ends when idle leaves files undone, and what to do about it: a line for each flow that cannot go on. */
+function leftUndone(flows: Flow[]): string[] {
+  return flows.flatMap(({ settings: { name }, state, waiting }) => {
+    if (state.state === "halted")
+      return `${name} is halted: ${state.reason}; look at its source, then 'hotdir resume ${name}' goes on with it as it is`;
+    if (state.state !== "paused" || waiting === 0) return [];
+    return `${name} is paused, and ${formatMany(waiting, "file")} wait: ${state.reason}; 'hotdir status' tells how it stands`;
+  });
 }
 
 function isIdle({ flows }: Daemon, tell: (flows: Flow[]) => void): boolean {

@@ -1,11 +1,11 @@
 import { randomBytes } from "node:crypto";
-import { opendirSync } from "node:fs";
 import type { Clock } from "../kernel/clock.ts";
 import { Slots } from "../kernel/concurrency.ts";
 import { runEvery } from "../kernel/ending.ts";
 import { messageOf } from "../kernel/errors.ts";
 import type { Log } from "../kernel/log.ts";
-import { type Bytes, fsPath, show } from "../kernel/path.ts";
+import { show } from "../kernel/path.ts";
+import { isEmptyOrGone } from "./detect/empty-root.ts";
 import { AttemptLog } from "./attempt-log.ts";
 import { type HeldBy, Holds } from "./holds.ts";
 import { type FlowEntry, Retention } from "./finish/retention.ts";
@@ -250,6 +250,12 @@ export class Flow implements AsyncDisposable {
     return tally.queued + tally.sending === 0;
   }
 
+  /** Transfers that are not delivered yet. */
+  get waiting(): number {
+    const { settling, queued, sending } = flows.tallyOf(this.#db, this.entry.id);
+    return settling + queued + sending;
+  }
+
   get deadLetters(): number {
     return flows.tallyOf(this.#db, this.entry.id).dead;
   }
@@ -281,18 +287,5 @@ export class Flow implements AsyncDisposable {
       ],
       tell,
     );
-  }
-}
-
-function isEmptyOrGone(root: Bytes): boolean {
-  try {
-    const directory = opendirSync(fsPath(root));
-    try {
-      return directory.readSync() === null;
-    } finally {
-      directory.closeSync();
-    }
-  } catch (error) {
-    return error instanceof Error;
   }
 }

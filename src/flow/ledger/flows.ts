@@ -1,23 +1,38 @@
+import type { WallMs } from "../../kernel/clock.ts";
 import type { AbsPath } from "../../kernel/path.ts";
 import type { RootIdentity } from "../detect/contract.ts";
 import type { Database, Row } from "./database.ts";
+import { relocate } from "./relocate.ts";
 import { pathCell } from "./rows.ts";
 
 export type FlowId = number;
 
-/** The flow's row and its tally; made on first use. The identity of the root is kept, so that another directory under the same name is noticed. */
-export function registerFlow(db: Database, flow: { name: string; root: AbsPath; destination: string }): FlowId {
+export type FlowIdentity = { name: string; root: AbsPath; destination: string };
+
+/**
+ * The flow's row and its tally; made on first use. With another source or destination it is another flow: what was
+ * delivered there says nothing about here. What the old one still owed is owed to the new place (`relocate.ts`).
+ */
+export function registerFlow(db: Database, flow: FlowIdentity, atMs: WallMs = Date.now()): FlowId {
   return db.transaction(() => {
-    db.run(
-      "INSERT INTO flow (name, root, destination) VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE SET root_identity = CASE WHEN root = excluded.root THEN root_identity END, root = excluded.root, destination = excluded.destination",
+    const known = db.get<{ id: number; root: Uint8Array; destination: string }>(
+      "SELECT id, root, destination FROM flow WHERE name = ?",
       flow.name,
-      pathCell(flow.root),
-      flow.destination,
     );
-    const { id } = db.get<{ id: number }>("SELECT id FROM flow WHERE name = ?", flow.name)!;
-    db.run("INSERT INTO tally (flow) VALUES (?) ON CONFLICT DO NOTHING", id);
+    if (known === undefined) return insertFlow(db, flow);
+    if (known.destination === flow.destination && Buffer.compare(known.root, pathCell(flow.root)) === 0) return known.id;
+    db.run("UPDATE flow SET name = name || '@' || id WHERE id = ?", known.id);
+    const id = insertFlow(db, flow);
+    db.run("UPDATE flow SET held = (SELECT held FROM flow WHERE id = ?) WHERE id = ?", known.id, id);
+    relocate(db, known.id, id, known.destination === flow.destination ? "source" : "destination", atMs);
     return id;
   });
+}
+
+function insertFlow(db: Database, flow: FlowIdentity): FlowId {
+  const id = db.insert("INSERT INTO flow (name, root, destination) VALUES (?, ?, ?)", flow.name, pathCell(flow.root), flow.destination);
+  db.run("INSERT INTO tally (flow) VALUES (?)", id);
+  return id;
 }
 
 export function flowId(db: Database, name: string): FlowId | null {

@@ -1,3 +1,4 @@
+import type { SteadyMs } from "../../kernel/clock.ts";
 import { messageOf } from "../../kernel/errors.ts";
 import { show } from "../../kernel/path.ts";
 import { endedBefore } from "../ledger/litter-age.ts";
@@ -14,6 +15,8 @@ const BATCH = 256;
 const FINISH_BOUND_MS = 5000;
 /** What a broken connection still holds, or that of a killed daemon, may reach the destination so long after its end (keep-alives give up then). */
 const LATE_MS = 90_000;
+/** Most of it comes at once: so long after the first removal there is a second. The last one is after `LATE_MS`. */
+const SOON_LATE_MS = 10_000;
 
 /**
  * Removes inflight files of ours that no transfer will use any more, and looks whether one of them was published although
@@ -22,8 +25,8 @@ const LATE_MS = 90_000;
 export class Janitor implements AsyncDisposable {
   readonly #context: SendContext;
   readonly #broken: (error: unknown) => void;
-  /** Transfers whose receipt was compared with what is there: once is enough, since their inflight files are gone. */
-  readonly #compared = new Set<TransferId>();
+  /** What was removed once, and when it is looked for again. Its receipt was compared with what is there: once is enough, since nothing can be published any more. */
+  readonly #again = new Map<TransferId, SteadyMs>();
   #timer: NodeJS.Timeout | null = null;
   #working: Promise<void> = Promise.resolve();
   #stopped = false;
@@ -64,12 +67,14 @@ export class Janitor implements AsyncDisposable {
       if (lefts.length === 0 || this.#stopped) return;
       const lane = link.ready ? link.pick() : null;
       if (lane === null) return link.want(1);
-      const gone = await Promise.all(lefts.map((left) => this.#removeOne(lane, left)));
+      const ids = lefts.map(({ id }) => id);
       // A broken connection may still be writing: what was removed is looked for again until it cannot.
-      const removed = lefts.filter((_, at) => gone[at]).map((left) => left.id);
-      const settled = endedBefore(db, removed, clock.wall() - LATE_MS);
-      litterRemoved(db, settled);
-      for (const id of settled) this.#compared.delete(id);
+      const settled = new Set(endedBefore(db, ids, clock.wall() - LATE_MS));
+      const due = lefts.filter(({ id }) => settled.has(id) || clock.steady() >= (this.#again.get(id) ?? 0));
+      const gone = await Promise.all(due.map((left) => this.#removeOne(lane, left)));
+      const removed = due.flatMap(({ id }, at) => (gone[at] && settled.has(id) ? [id] : []));
+      litterRemoved(db, removed);
+      for (const id of removed) this.#again.delete(id);
       after = lefts.at(-1)!.id;
     }
   }
@@ -77,10 +82,11 @@ export class Janitor implements AsyncDisposable {
   /** Whether nothing of it is left. In this order: what is removed cannot be published any more. */
   async #removeOne(lane: Lane, left: Litter): Promise<boolean> {
     if (!(await removeInflight(this.#context, lane.files, left))) return false;
-    if (this.#compared.has(left.id)) return true;
+    const { clock } = this.#context;
+    const isFirst = !this.#again.has(left.id);
     try {
-      await this.#compare(lane, left);
-      this.#compared.add(left.id);
+      if (isFirst) await this.#compare(lane, left);
+      this.#again.set(left.id, clock.steady() + (isFirst ? SOON_LATE_MS : LATE_MS));
       return true;
     } catch (error) {
       this.#context.log.debug(`${show(left.path)}: what is at the destination could not be compared: ${messageOf(error)}; tried again`);

@@ -1,0 +1,70 @@
+import { expect, test } from "vitest";
+import { makeLedger, put, type TestLedger } from "../../../test/support/ledger.ts";
+import { bytesOfText, type AbsPath } from "../../kernel/path.ts";
+import { recordQueued } from "./admissions.ts";
+import { claim } from "./claims.ts";
+import { type FlowIdentity, recount, registerFlow, setHeld, heldOf, tallyOf } from "./flows.ts";
+import { recordOutcomes } from "./outcomes.ts";
+import { receipts } from "./receipts.ts";
+
+const there = (destination: string, root = "/source"): FlowIdentity => ({
+  name: "test",
+  root: bytesOfText(root) as AbsPath,
+  destination,
+});
+
+/** One delivered, one that is being sent, one in the queue. */
+function busy(ledger: TestLedger): void {
+  const { db, flow, run, at } = ledger;
+  for (const path of ["delivered", "sending", "queued"]) recordQueued(db, flow, put(path), at);
+  const [first] = claim(db, { flow, run, bulk: false, limit: 2, now: at.steady, busy: () => false });
+  recordOutcomes(
+    db,
+    [
+      {
+        transfer: first!,
+        outcome: {
+          kind: "delivered",
+          receipt: { proof: { basis: "digest", digest: { algorithm: "sha256", hex: "ab".repeat(32) } }, durable: true },
+          method: "sent",
+          retain: { kind: "keep" },
+        },
+        startedAtMs: 1,
+        bytes: 1,
+      },
+    ],
+    50,
+  );
+}
+
+test("the same place is the same flow", async () => {
+  await using ledger = await makeLedger();
+  busy(ledger);
+  expect(registerFlow(ledger.db, there("file:/there"))).toBe(ledger.flow);
+  expect(tallyOf(ledger.db, ledger.flow)).toMatchObject({ seen: 3, delivered: 1, sending: 1, queued: 1 });
+});
+
+test("with another destination nothing counts as delivered, and what was owed is owed there", async () => {
+  await using ledger = await makeLedger();
+  busy(ledger);
+  setHeld(ledger.db, ledger.flow, "paused");
+  const flow = registerFlow(ledger.db, there("sftp://cluster/in"), 99);
+  expect(flow).not.toBe(ledger.flow);
+  expect(heldOf(ledger.db, flow)).toBe("paused");
+  expect([...receipts(ledger.db, { id: flow, name: "test" })]).toEqual([]);
+  expect(tallyOf(ledger.db, flow)).toMatchObject({ seen: 2, queued: 2, queuedBytes: 20 });
+  expect(tallyOf(ledger.db, ledger.flow)).toMatchObject({ seen: 3, delivered: 1, superseded: 2, queued: 0, sending: 0 });
+  for (const id of [flow, ledger.flow]) expect(recount(ledger.db, id)).toEqual([]);
+  const claimed = claim(ledger.db, { flow, run: ledger.run, bulk: false, limit: 9, now: ledger.at.steady, busy: () => false });
+  expect(claimed.map(({ change, adopt }) => `${change.path} ${String(adopt)}`)).toEqual(["sending true", "queued true"]);
+  // And back again: that is a third one, since nobody knows what happened there meanwhile.
+  expect([flow, ledger.flow]).not.toContain(registerFlow(ledger.db, there("file:/there")));
+});
+
+test("with another source nothing of the old one is owed, and nothing of it is missing", async () => {
+  await using ledger = await makeLedger();
+  busy(ledger);
+  const flow = registerFlow(ledger.db, there("file:/there", "/elsewhere"), 99);
+  expect(tallyOf(ledger.db, flow)).toMatchObject({ seen: 0, queued: 0 });
+  expect(tallyOf(ledger.db, ledger.flow)).toMatchObject({ delivered: 1, superseded: 2 });
+});

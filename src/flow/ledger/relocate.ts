@@ -1,0 +1,29 @@
+import type { WallMs } from "../../kernel/clock.ts";
+import type { Database } from "./database.ts";
+import type { FlowId } from "./flows.ts";
+import { INSERT_COLUMNS } from "./rows.ts";
+
+const OPEN = "state IN ('settling', 'queued', 'sending', 'dead')";
+
+/**
+ * A flow has another source or destination now, and so another row. With another destination, what was not delivered is
+ * owed to that one, dead letters included (they have a new chance), and is looked for there first. With another source
+ * it is not: its files are not there.
+ */
+export function relocate(db: Database, from: FlowId, to: FlowId, changed: "source" | "destination", atMs: WallMs): void {
+  if (changed === "destination") {
+    db.run(
+      `INSERT INTO transfer (flow, state, seen_at, due_at, adopt, reason, ${INSERT_COLUMNS})
+       SELECT ?, CASE state WHEN 'settling' THEN 'settling' ELSE 'queued' END, seen_at, coalesce(due_at, 0), 1, CASE state WHEN 'settling' THEN reason END, ${INSERT_COLUMNS}
+       FROM transfer WHERE flow = ? AND ${OPEN} ORDER BY id`,
+      to,
+      from,
+    );
+  }
+  db.run(
+    `UPDATE transfer SET state = 'superseded', run = NULL, due_at = NULL, ended_at = ?, code = NULL, reason = ? WHERE flow = ? AND ${OPEN}`,
+    atMs,
+    `the flow has another ${changed} now`,
+    from,
+  );
+}
