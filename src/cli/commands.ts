@@ -11,6 +11,7 @@ import { resume } from "./resume.ts";
 import { retry } from "./retry.ts";
 import { run } from "./run.ts";
 import { sanity } from "./sanity.ts";
+import { service } from "./service.ts";
 import { start } from "./start.ts";
 import { status } from "./status.ts";
 import { stop } from "./stop.ts";
@@ -33,5 +34,6 @@ export const commands: Command[] = [
   stop,
   restart,
   sanity,
+  service,
   supervise,
 ];
