@@ -2,6 +2,7 @@ import type { Command } from "./command.ts";
 import { check } from "./check.ts";
 import { dead } from "./dead.ts";
 import { explain } from "./explain.ts";
+import { log } from "./log.ts";
 import { pause } from "./pause.ts";
 import { post } from "./post.ts";
 import { quickstart } from "./quickstart.ts";
@@ -25,6 +26,7 @@ export const commands: Command[] = [
   post,
   status,
   explain,
+  log,
   receipts,
   dead,
   retry,

@@ -2,6 +2,7 @@ import { homedir } from "node:os";
 import { parseArgs } from "node:util";
 import { type ErrorCode } from "../kernel/error-codes.ts";
 import { HotdirError, messageOf } from "../kernel/errors.ts";
+import { redact } from "../kernel/redact.ts";
 import { type CliContext, type Command, commonOptions } from "./command.ts";
 import { commands } from "./commands.ts";
 import { commandHelp, overview } from "./help.ts";
@@ -59,7 +60,7 @@ function say(context: CliContext, text: string, status: number): number {
 }
 
 function complain(context: CliContext, message: string, status: number): number {
-  context.stderr.write(`hotdir: ${message}\n`);
+  context.stderr.write(`hotdir: ${redact(message)}\n`);
   return status;
 }
 
