@@ -56,11 +56,13 @@ export function makeApp(parts: AppParts): Hono<Env> {
   return app;
 }
 
-function signing(app: Hono<Env>, { tokens }: AppParts): void {
+function signing(app: Hono<Env>, { tokens, assets }: AppParts): void {
+  // By which a page that is open notices that another version of the program serves it.
+  const build = assets.get("/")?.tag ?? "";
   app.get("/api/session", (c) => {
     const who = roleOf(c, tokens);
     if (who === null) throw new Refusal("not-signed-in");
-    return c.json({ role: who.role, by: who.by });
+    return c.json({ role: who.role, by: who.by, build });
   });
   app.post("/api/login", async (c) => {
     checkOrigin(c, false);
@@ -71,7 +73,7 @@ function signing(app: Hono<Env>, { tokens }: AppParts): void {
       const { value, maxAgeS } = makeSession(role, tokens, Date.now());
       setCookie(c, sessionName(tokens), value, { httpOnly: true, sameSite: "Strict", path: "/", maxAge: maxAgeS });
     }
-    return c.json({ role, by: "session" });
+    return c.json({ role, by: "session", build });
   });
   app.post("/api/logout", (c) => {
     checkOrigin(c, false);

@@ -17,6 +17,8 @@ const types: Record<string, string> = {
   ".js": "text/javascript; charset=utf-8",
   ".css": "text/css; charset=utf-8",
   ".svg": "image/svg+xml",
+  ".woff2": "font/woff2",
+  ".txt": "text/plain; charset=utf-8",
 };
 
 /** Where Vite leaves the page: beside the compiled program in the package, below the root in a checkout. */
@@ -37,7 +39,7 @@ export function readAssets(directory: string): ReadonlyMap<string, Asset> {
     assets.set(name === "/index.html" ? "/" : name, {
       type,
       bytes,
-      gzipped: bytes.length > 1024 ? new Uint8Array(gzipSync(bytes, { level: 9 })) : null,
+      gzipped: bytes.length > 1024 && !name.endsWith(".woff2") ? new Uint8Array(gzipSync(bytes, { level: 9 })) : null,
       tag: `"${createHash("sha256").update(bytes).digest("base64url").slice(0, 22)}"`,
       // Their names change with their content.
       immutable: name.startsWith("/assets/"),
