@@ -2,11 +2,14 @@ import { describePlace, refuseLoop } from "../flow/place.ts";
 import type { FlowSettings } from "../flow/settings.ts";
 import { show } from "../kernel/path.ts";
 import type { Command } from "./command.ts";
-import { chosenFlows, readConfiguration } from "./locations.ts";
+import { chosenFlows, readConfiguration, stateDirectory } from "./locations.ts";
 import { probeDestination } from "./probe/destination.ts";
 import type { FlowCheck } from "./probe/finding.ts";
+import { compareWithDaemon } from "./probe/in-force.ts";
 import { probeRetention, probeSource } from "./probe/source.ts";
-import { checkText, originsText } from "./render/check-text.ts";
+import { type Written, writtenIn } from "./probe/written.ts";
+import { checkText, conclusion, originsText } from "./render/check-text.ts";
+import { comparisonText } from "./render/comparison-text.ts";
 import { pretty } from "./render/json.ts";
 import { lookOf } from "./render/terminal.ts";
 
@@ -16,7 +19,8 @@ export const check: Command = {
   usage: "hotdir check [FLOW...] [--json] [--verbose]",
   description: [
     "Reads the configuration, looks at each source, connects to each destination, and prints what they can do and the guarantee that follows.",
-    "Nothing is written, made or removed anywhere. Each problem comes with the line to change or the command to run.",
+    "Nothing is written, made or removed anywhere. Each problem comes with the line to change or the command to run. While a daemon runs it also tells",
+    "what of the configuration is not in force yet, key by key, and what a reload does: so a new file can be tried with -c before it replaces the old.",
   ].join("\n"),
   options: {
     json: { type: "boolean", says: "the findings as JSON (docs/reference/json.md)" },
@@ -26,20 +30,27 @@ export const check: Command = {
   examples: [
     { command: "hotdir check", does: "after each change of the configuration" },
     { command: "hotdir check to_hpfx --verbose", does: "one flow, with all its values" },
+    { command: "hotdir check -c new.yaml", does: "what a new configuration would change, before it is in force" },
   ],
   exits: [4],
   async run(args, context) {
     const configuration = readConfiguration(args, context);
     const settings = chosenFlows(configuration, args.positionals);
     const checks: FlowCheck[] = [];
-    for (const flow of settings) checks.push(await checkFlow(flow, context.signal));
+    for (const flow of settings) checks.push(await checkFlow(flow, writtenIn(configuration, flow.name), context.signal));
+    const inForce = await compareWithDaemon(configuration, stateDirectory(args, context));
     const origins = new Map([...configuration.origins].filter(([path]) => settings.some((flow) => path.startsWith(`flows.${flow.name}.`))));
     const verbose = args.values["verbose"] === true;
+    const { file } = configuration;
     if (args.values["json"] === true)
+      context.stdout.write(pretty({ file, flows: checks, in_force: inForce, ...(verbose ? { values: Object.fromEntries(origins) } : {}) }));
+    else {
+      const look = lookOf(context.stdout, context.env);
+      const compared = inForce === null ? "" : `\n${comparisonText(inForce, file, look)}`;
       context.stdout.write(
-        pretty({ file: configuration.file, flows: checks, ...(verbose ? { values: Object.fromEntries(origins) } : {}) }),
+        `${verbose ? `${originsText(origins)}\n` : ""}${checkText(checks, look)}${compared}\n${conclusion(checks, look)}`,
       );
-    else context.stdout.write(`${verbose ? `${originsText(origins)}\n` : ""}${checkText(checks, lookOf(context.stdout, context.env))}`);
+    }
     if (checks.some((one) => one.unreachable !== null)) return 4;
     return checks.some((one) => [...one.source, ...one.destination, ...one.retention].some((finding) => finding.level === "problem"))
       ? 1
@@ -47,11 +58,12 @@ export const check: Command = {
   },
 };
 
-async function checkFlow(settings: FlowSettings, signal: AbortSignal): Promise<FlowCheck> {
-  // What is posted is sent once, wherever it is: its root is all of the machine.
-  if (settings.source.kind === "watched") refuseLoop(settings.source.root, settings.destination);
-  const source = await probeSource(settings);
-  const destination = await probeDestination(settings, signal);
+export async function checkFlow(settings: FlowSettings, written: Written, signal: AbortSignal): Promise<FlowCheck> {
+  const source = await probeSource(settings, written);
+  // What is posted is sent once, wherever it is: its root is all of the machine. A source that cannot be reached cannot be compared either.
+  if (settings.source.kind === "watched" && source.every((finding) => finding.level !== "problem"))
+    refuseLoop(settings.source.root, settings.destination);
+  const destination = await probeDestination(settings, written, signal);
   return {
     flow: settings.name,
     from: show(settings.source.root),
@@ -60,7 +72,7 @@ async function checkFlow(settings: FlowSettings, signal: AbortSignal): Promise<F
     source,
     destination: destination.findings,
     // Without its source nothing more can be said.
-    retention: source.some((finding) => finding.level === "problem") ? [] : probeRetention(settings),
+    retention: source.some((finding) => finding.level === "problem") ? [] : probeRetention(settings, written),
     unreachable: destination.unreachable,
   };
 }

@@ -130,7 +130,7 @@ async function canConnect({ destination }: FlowSettings, context: CliContext): P
     return true;
   } catch (error) {
     if (!(error instanceof HotdirError) || context.signal.aborted) throw error;
-    context.stderr.write(`hotdir: ${error.message}\n  What to try: ${adviceFor(error.code, place)}\n  Nothing was written.\n`);
+    context.stderr.write(`hotdir: ${error.message}\n  What to try: ${adviceFor(error.code, place, error.message)}\n  Nothing was written.\n`);
     return false;
   }
 }

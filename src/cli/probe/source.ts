@@ -7,14 +7,17 @@ import { type AbsPath, absPath, type Bytes, fsPath, join, show } from "../../ker
 import { fsTypeOf } from "../../kernel/file-system-type.ts";
 import { formatAge, formatCount, formatMany } from "../../kernel/readable.ts";
 import { type Finding, good, note, problem } from "./finding.ts";
+import { mayUse, permissionFix } from "./permission.ts";
+import { shellWord } from "./shell-word.ts";
+import type { Written } from "./written.ts";
 
 const COUNTED_MAX = 200_000;
 const COUNTING_MS_MAX = 5000;
 
 /** Looks at a source and touches nothing. */
-export async function probeSource({ name, source }: FlowSettings): Promise<Finding[]> {
+export async function probeSource({ name, source }: FlowSettings, written: Written): Promise<Finding[]> {
   const { root } = source;
-  const access = readable(root);
+  const access = readable(root, written);
   if (access !== null) return [access];
   const type = fsTypeOf(root);
   const findings = [good(`${show(root)} is there and readable (${type.name})`)];
@@ -22,24 +25,33 @@ export async function probeSource({ name, source }: FlowSettings): Promise<Findi
   const silent = withoutEvents(root, root);
   if (silent !== null)
     findings.push(
-      note(silent, `what is new is found by scanning every ${formatAge(source.rescanMs)}: 'source: {rescan: 1m}' looks more often`),
+      note(
+        `${silent}, every ${formatAge(source.rescanMs)}`,
+        `to look more often, ${written("source.rescan", source.rescanMs > 60_000 ? "1m" : "10s")}`,
+      ),
     );
   else findings.push(...(await probeWatches(root)));
   if (source.settle.kind === "close" && type.network)
-    findings.push(note("no lease tells whether somebody still writes a file here: it counts as complete when it kept still for 10 s"));
+    findings.push(
+      note(
+        "no lease tells whether somebody still writes a file here: it counts as complete when it kept still for 10 s",
+        `where writers pause for longer, ${written("source.settle", "60s")}; where they can say that they are done, ${written("source.settle", "{marker: .done}")}`,
+      ),
+    );
   return findings;
 }
 
-function readable(root: AbsPath): Finding | null {
+function readable(root: AbsPath, written: Written): Finding | null {
   try {
     if (!statSync(fsPath(root)).isDirectory())
-      return problem(`${show(root)} is no directory`, "name a directory in 'source: {directory: ...}'");
+      return problem(`${show(root)} is no directory`, written("source.directory", show(absPath(`${root}/..` as Bytes))));
     accessSync(fsPath(root), constants.R_OK | constants.X_OK);
     return null;
   } catch (error) {
     const code = errnoOf(error);
-    if (code === "ENOENT" || code === "ENOTDIR") return problem(`${show(root)} is not there`, `mkdir -p ${show(root)}`);
-    return problem(`${show(root)} cannot be read (${code})`, `ls -ld ${show(root)}: this user needs the rights r and x`);
+    if (code === "ENOENT") return problem(`${show(root)} is not there`, `mkdir -p ${shellWord(root)}`);
+    if (code === "ENOTDIR") return problem(`${show(root)} is below a file`, written("source.directory", show(nearestThere(root))));
+    return problem(`${show(root)} cannot be read (${code})`, permissionFix(root, "rx"));
   }
 }
 
@@ -52,7 +64,7 @@ async function probeWatches(root: AbsPath): Promise<Finding[]> {
   return [
     note(
       `${shown} are more than this user may watch (${formatCount(limit)}): the source is scanned instead`,
-      `as root: sysctl fs.inotify.max_user_watches=${Math.max(limit * 4, counted.directories * 2)}`,
+      `echo fs.inotify.max_user_watches=${Math.max(limit * 4, counted.directories * 2)} | sudo tee /etc/sysctl.d/60-hotdir.conf && sudo sysctl --system`,
     ),
   ];
 }
@@ -83,10 +95,10 @@ async function subdirectories(directory: AbsPath): Promise<AbsPath[]> {
 }
 
 /** Whether retention may do what it is asked to, by permissions alone. */
-export function probeRetention({ source, retain }: FlowSettings): Finding[] {
+export function probeRetention({ source, retain }: FlowSettings, written: Written): Finding[] {
   if (retain.kind === "keep") return [good("files stay in the source")];
   const findings: Finding[] = [];
-  if (mayWrite(source.root))
+  if (mayUse(source.root, "wx"))
     findings.push(
       good(
         retain.kind === "hold"
@@ -94,19 +106,29 @@ export function probeRetention({ source, retain }: FlowSettings): Finding[] {
           : `delivered files are deleted ${retain.afterMs === 0 ? "at once" : `after ${formatAge(retain.afterMs)}`}`,
       ),
     );
-  else findings.push(problem(`files cannot be removed from ${show(source.root)}`, `chmod u+w ${show(source.root)}, or 'retain: keep'`));
-  if (retain.kind === "hold") findings.push(...probeHold(source.root, retain.directory));
+  else
+    findings.push(
+      problem(
+        `files cannot be removed from ${show(source.root)}`,
+        `${permissionFix(source.root, "wx")}; or let them stay: ${written("retain", "keep")}`,
+      ),
+    );
+  if (retain.kind === "hold") findings.push(...probeHold(source.root, retain.directory, written));
   return findings;
 }
 
-function probeHold(root: AbsPath, hold: AbsPath): Finding[] {
+function probeHold(root: AbsPath, hold: AbsPath, written: Written): Finding[] {
   const there = nearestThere(hold);
-  if (!mayWrite(there))
-    return [problem(`the holding area ${show(hold)} cannot be written`, `ls -ld ${show(there)}: this user needs the rights w and x`)];
+  if (!mayUse(there, "wx")) return [problem(`the holding area ${show(hold)} cannot be written`, permissionFix(there, "wx"))];
   try {
     if (statSync(fsPath(there)).dev === statSync(fsPath(root)).dev)
       return [good("the holding area is on the same file system: files are moved by a rename")];
-    return [note("the holding area is on another file system: files are copied, read back, and then removed")];
+    return [
+      note(
+        "the holding area is on another file system: files are copied, read back, and then removed",
+        `quicker beside the source: ${written("retain.hold", `${show(root)}-held`)}`,
+      ),
+    ];
   } catch {
     return [];
   }
@@ -117,15 +139,6 @@ export function nearestThere(path: AbsPath): AbsPath {
   let at = path;
   while (at !== "/" && statSync(fsPath(at), { throwIfNoEntry: false }) === undefined) at = absPath(`${at}/..` as Bytes);
   return at;
-}
-
-function mayWrite(directory: AbsPath): boolean {
-  try {
-    accessSync(fsPath(directory), constants.W_OK | constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function readOr(file: string, otherwise: string): string {

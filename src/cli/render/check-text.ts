@@ -1,5 +1,6 @@
 import type { Origin } from "../../config/parse.ts";
 import { guaranteeMeans } from "../../flow/guarantee.ts";
+import { formatMany } from "../../kernel/readable.ts";
 import type { Finding, FlowCheck } from "../probe/finding.ts";
 import type { Look, Style } from "./terminal.ts";
 
@@ -24,6 +25,15 @@ function flowText(check: FlowCheck, look: Look): string {
 function findingLines({ level, text, fix }: Finding, look: Look): string[] {
   const { mark, style } = marks[level];
   return [`  ${look.paint(style, mark.padEnd(4))}  ${text}`, ...(fix === undefined ? [] : [`        → ${fix}`])];
+}
+
+/** What to do with all that. */
+export function conclusion(checks: FlowCheck[], look: Look): string {
+  const findings = checks.flatMap((check) => [...check.source, ...check.destination, ...check.retention]);
+  const count = (level: Finding["level"]): number => findings.filter((finding) => finding.level === level).length;
+  const [problems, notes] = [count("problem"), count("note")];
+  if (problems > 0) return `${look.paint("red", formatMany(problems, "problem"))}: do what stands after → and run 'hotdir check' again\n`;
+  return notes > 0 ? `No problem; ${formatMany(notes, "note")} worth knowing\n` : `${look.paint("green", "All is well")}\n`;
 }
 
 /** Every value with where it comes from. */

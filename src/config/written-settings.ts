@@ -1,0 +1,197 @@
+import type { Difference, Json } from "./difference.ts";
+import { formatMinute } from "./hours.ts";
+import { formatDuration, formatRate, formatSize } from "./units.ts";
+
+type Key = {
+  /** As it is written in the file: `destination.keep_free`. */
+  key: string;
+  /** What of the canonical settings it gives: that path, and all below. */
+  gives: string[];
+  /** What is shown of it; else the first that it gives. */
+  from?: string;
+  show: (value: Json) => string;
+};
+
+/** Each key of a flow, with the settings that it gives. A test sees to it that none is forgotten. */
+const keys: Key[] = [
+  { key: "source.directory", gives: ["source.root", "source.kind"], from: "source", show: root },
+  { key: "source.accept", gives: ["source.accept"], show: expressions },
+  { key: "source.reject", gives: ["source.reject"], show: expressions },
+  { key: "source.settle", gives: ["source.settle"], show: settle },
+  { key: "source.rescan", gives: ["source.rescanMs"], show: duration },
+  { key: "source.propagate", gives: ["source.propagate"], show: list },
+  { key: "destination.ssh", gives: ["destination.place.ssh"], show: list },
+  { key: "destination.url", gives: ["destination.place"], show: url },
+  { key: "destination.lanes", gives: ["destination.lanesMax"], show: text },
+  {
+    key: "destination.inflight",
+    gives: ["destination.inflight"],
+    show: (value) => text(part(value, "suffix") ?? { staging: part(value, "directory") ?? null }),
+  },
+  {
+    key: "destination.preserve",
+    gives: ["destination.preserve"],
+    show: (value) => list(Object.entries(isMap(value) ? value : {}).flatMap(([name, on]) => (on === true ? [name] : []))),
+  },
+  { key: "destination.verify", gives: ["destination.verify"], show: text },
+  { key: "destination.durable", gives: ["destination.durable"], show: text },
+  { key: "destination.segment_above", gives: ["destination.segmentAboveBytes"], show: size },
+  {
+    key: "destination.accelerate",
+    gives: ["destination.accelerate"],
+    show: (value) =>
+      value === null ? "none" : `{above: ${size(part(value, "aboveBytes") ?? null)}, command: ${list(part(value, "command") ?? [])}}`,
+  },
+  { key: "destination.bandwidth", gives: ["destination.bandwidth"], show: bandwidth },
+  {
+    key: "destination.keep_free",
+    gives: ["destination.keepFree"],
+    show: (value) => (part(value, "kind") === "percent" ? `${text(part(value, "percent") ?? null)}%` : size(part(value, "bytes") ?? null)),
+  },
+  { key: "retry.attempts", gives: ["retry.attemptsMax"], show: text },
+  {
+    key: "retry.backoff",
+    gives: ["retry.backoff"],
+    show: (value) => `${duration(part(value, "minMs") ?? null)}..${duration(part(value, "maxMs") ?? null)}`,
+  },
+  { key: "retain", gives: ["retain"], show: retain },
+  { key: "history", gives: ["historyMs"], show: duration },
+  { key: "schedule", gives: ["schedule"], show: (value) => (isEmpty(value) ? "always" : windows(value, (window) => hours(window))) },
+  { key: "vip", gives: ["vip"], show: (value) => (value === null ? "none" : text(value)) },
+  { key: "log", gives: ["log"], show: (value) => (value === null ? "as log.level says" : text(value)) },
+  { key: "alerts", gives: ["alerts"], show: alerts },
+];
+
+/** A key of the file whose value differs. */
+export type KeyDifference = { key: string; before: string; after: string };
+
+/** Differences of canonical settings as those of the keys that a person writes, each once, in the order of the reference. */
+export function keyDifferences(differences: readonly Difference[], before: Json, after: Json): KeyDifference[] {
+  const known = keys
+    .filter(({ gives }) => differences.some(({ path }) => gives.some((given) => touches(path, given))))
+    .map(({ key, gives, from, show }) => ({
+      key,
+      before: show(valueAt(before, from ?? gives[0]!)),
+      after: show(valueAt(after, from ?? gives[0]!)),
+    }))
+    .filter((difference) => difference.before !== difference.after);
+  const strange = differences.filter(({ path }) => !isKnown(path));
+  return [
+    ...known,
+    ...strange.map(({ path, before: old, after: young }) => ({ key: path, before: text(old ?? null), after: text(young ?? null) })),
+  ];
+}
+
+/** Whether some key gives what is at the path, or below it. */
+export function isKnown(path: string): boolean {
+  return keys.some(({ gives }) => gives.some((given) => touches(path, given)));
+}
+
+/** A difference may be of a part of what a key gives, or of a whole map of such. */
+function touches(path: string, given: string): boolean {
+  return path === given || path.startsWith(`${given}.`) || given.startsWith(`${path}.`);
+}
+
+function valueAt(settings: Json, path: string): Json {
+  return path.split(".").reduce<Json>((value, name) => part(value, name) ?? null, settings);
+}
+
+function part(value: Json, name: string): Json | undefined {
+  return isMap(value) && Object.hasOwn(value, name) ? value[name] : undefined;
+}
+
+function isMap(value: Json): value is { [key: string]: Json } {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isEmpty(value: Json): boolean {
+  return Array.isArray(value) ? value.length === 0 : isMap(value) && Object.keys(value).length === 0;
+}
+
+/** As YAML on one line, nearly. */
+function text(value: Json): string {
+  if (Array.isArray(value)) return `[${value.map(text).join(", ")}]`;
+  if (isMap(value))
+    return `{${Object.entries(value)
+      .map(([name, item]) => `${name}: ${text(item)}`)
+      .join(", ")}}`;
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+function list(value: Json): string {
+  return text(Array.isArray(value) ? value : []);
+}
+
+/** `/\.tmp$/u` was `\.tmp$`. */
+function expressions(value: Json): string {
+  return `[${(Array.isArray(value) ? value : [])
+    .map(
+      (one) =>
+        `'${text(one)
+          .replace(/^\/(.*)\/[a-z]*$/s, "$1")
+          .replaceAll(String.raw`\/`, "/")}'`,
+    )
+    .join(", ")}]`;
+}
+
+function duration(value: Json): string {
+  return typeof value === "number" ? formatDuration(value) : "off";
+}
+
+function size(value: Json): string {
+  return typeof value === "number" ? formatSize(value) : text(value);
+}
+
+function root(value: Json): string {
+  const directory = text(part(value, "root") ?? "");
+  return part(value, "kind") === "posted" ? `none, but posts of ${directory}` : directory;
+}
+
+function settle(value: Json): string {
+  const [kind, quietMs, suffix] = [part(value, "kind"), part(value, "quietMs"), part(value, "suffix")];
+  if (kind === "quiet") return duration(quietMs ?? null);
+  return kind === "marker" ? `{marker: ${text(suffix ?? null)}}` : "close";
+}
+
+function url(value: Json): string {
+  const directory = text(part(value, "directory") ?? "");
+  if (part(value, "kind") === "file") return `file:${directory}`;
+  const [user, port] = [part(value, "user") ?? null, part(value, "port") ?? null];
+  const host = `${user === null ? "" : `${text(user)}@`}${text(part(value, "host") ?? "")}${port === null ? "" : `:${text(port)}`}`;
+  return `sftp://${host}${directory.startsWith("/") ? directory : `/~/${directory}`}`;
+}
+
+function retain(value: Json): string {
+  const empty = part(value, "emptyDirectoriesAfterMs");
+  const more = typeof empty === "number" ? `, empty_directories_after: ${duration(empty)}` : "";
+  if (part(value, "kind") === "hold") return `{hold: ${text(part(value, "directory") ?? null)}${more}}`;
+  return part(value, "kind") === "delete" ? `{delete_after: ${duration(part(value, "afterMs") ?? null)}${more}}` : "keep";
+}
+
+function alerts(value: Json): string {
+  const written = Object.entries(isMap(value) ? value : {}).map(([name, item]) => {
+    const key = name.replace(/Ms$/, "").replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+    return `${key}: ${name.endsWith("Ms") ? duration(item) : text(item)}`;
+  });
+  return written.length === 0 ? "as alerts.on says" : `{${written.join(", ")}}`;
+}
+
+function bandwidth(value: Json): string {
+  if (isEmpty(value)) return "unlimited";
+  const rate = (window: Json): string => formatRate((part(window, "bytesPerS") ?? null) as number | null);
+  const [only, second] = Array.isArray(value) ? value : [];
+  if (only !== undefined && second === undefined && part(only, "hours") === null) return rate(only);
+  return windows(value, (window) =>
+    [...[hours(part(window, "hours") ?? null)].filter((written) => written !== ""), `limit: ${rate(window)}`].join(", "),
+  );
+}
+
+function windows(value: Json, show: (window: Json) => string): string {
+  return `[${(Array.isArray(value) ? value : []).map((window) => `{${show(window)}}`).join(", ")}]`;
+}
+
+function hours(value: Json): string {
+  const [from, to, on] = [part(value, "fromMinute"), part(value, "toMinute"), part(value, "days")];
+  if (typeof from !== "number" || typeof to !== "number" || !Array.isArray(on)) return "";
+  return `from: ${formatMinute(from)}, to: ${formatMinute(to)}${on.length === 7 ? "" : `, days: ${list(on)}`}`;
+}
