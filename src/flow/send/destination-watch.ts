@@ -17,6 +17,7 @@ export class DestinationWatch {
   #wasShort = false;
   #examined: RemoteShell | null = null;
   #stagingTried = false;
+  /** The free space when it was last asked for; null: not known. */
   last: Space | null = null;
 
   constructor(context: SendContext) {

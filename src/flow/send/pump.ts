@@ -39,7 +39,7 @@ export class Pump {
   readonly active = new Active();
   readonly #busy = new Set<string>();
   readonly #lanes: LaneWatch;
-  readonly #destination: DestinationWatch;
+  readonly destination: DestinationWatch;
   #stop = new AbortController();
   #packs: ClaimedPut[][] = [];
   #packing = 0;
@@ -56,7 +56,7 @@ export class Pump {
     this.#run = run;
     this.#events = events;
     this.#turns = new Turns(() => this.#turn(), context.clock, events.broken);
-    this.#destination = new DestinationWatch(context);
+    this.destination = new DestinationWatch(context);
     this.#lanes = new LaneWatch(context, this.active);
     this.#holding = new Holding(context.clock, context.log);
     this.#ended = new EndedAttempts(context, (attempts, lost) => this.#written(attempts, lost), events.broken);
@@ -94,7 +94,7 @@ export class Pump {
     const begun = clock.steady();
     if (this.#holding.until !== null) return this.#turns.at(this.#holding.until);
     if (!link.ready) return this.#lanes.want();
-    if (!this.#destination.fresh) return this.#lookAtDestination();
+    if (!this.destination.fresh) return this.#lookAtDestination();
     this.#sendPacks();
     if (this.#packs.length === 0 && this.#context.reader.canPack && this.#singles < SINGLES_MAX)
       this.#dispatch(this.#claim(false, PACK_FILES_MAX));
@@ -202,7 +202,7 @@ export class Pump {
     const { error, litter } = result;
     const othersGotThrough = this.#holding.othersGotThrough(transfer.id);
     this.#holding.failed(transfer.id, error);
-    if (error.scope === "destination") this.#destination.forget();
+    if (error.scope === "destination") this.destination.forget();
     if (error.code === "source-changed" || error.code === "source-gone") this.#events.look([transfer.change.path]);
     this.#end(
       transfer,
@@ -213,7 +213,7 @@ export class Pump {
 
   /** Every answer but a good one is followed by a wait: a destination that fails at once must not be asked without end. */
   #lookAtDestination(): void {
-    void this.#destination
+    void this.destination
       .look()
       .catch((error: unknown) => failed(error, "look at the destination", false).error)
       .then((trouble) => {
