@@ -19,7 +19,7 @@ function to(world: World, flow: FlowSection, name: string): FlowSection {
 
 function rewrite(world: World, change: (flows: Flows) => Flows): void {
   const written = JSON.parse(readFileSync(world.place.configFile, "utf8")) as { flows: Flows };
-  writeFileSync(world.place.configFile, JSON.stringify({ flows: change(written.flows) }));
+  writeFileSync(world.place.configFile, JSON.stringify({ ...written, flows: change(written.flows) }));
 }
 
 const states = async (world: World): Promise<Record<string, string>> =>

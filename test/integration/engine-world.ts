@@ -12,7 +12,7 @@ export type FlowSection = { source: Section; destination: Section; retry: Sectio
 export function configure(world: World, change: (flow: FlowSection) => Record<string, object>): void {
   const written = JSON.parse(readFileSync(world.place.configFile, "utf8")) as { flows: { world?: FlowSection } };
   if (written.flows.world === undefined) throw new Error("the world was configured already");
-  writeFileSync(world.place.configFile, JSON.stringify({ flows: change(written.flows.world) }, null, 2));
+  writeFileSync(world.place.configFile, JSON.stringify({ ...written, flows: change(written.flows.world) }, null, 2));
 }
 
 /** Writes files below the source; names are byte strings. */

@@ -161,6 +161,8 @@ async function startFarSide(liar: LyingSftp, options: WorldOptions): Promise<Tes
 function configuration(source: string, destination: string, options: WorldOptions, sshd: TestSshd | null, proxy: Proxy | null): object {
   const { flow } = options;
   return {
+    // Those that look at the page ask for it.
+    page: "off",
     flows: {
       world: {
         source: { directory: source, reject: ["\\.tmp$"], settle: "close", rescan: "2s", ...flow?.source },
