@@ -1,6 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
-import { ask, Refused } from "./api.ts";
-import type { Session } from "./facts.ts";
+import { ask } from "./api.ts";
+import type { Nobody, Session } from "./facts.ts";
 import { knowBuild } from "./live.ts";
 import { Overview } from "./overview.tsx";
 import { SignIn } from "./sign-in.tsx";
@@ -20,10 +20,10 @@ export function App() {
     if (entry.kind !== "asking") return;
     let again: ReturnType<typeof setTimeout> | undefined;
     const look = (): void => {
-      ask<Session>("session").then(enter, (error: unknown) => {
-        if (error instanceof Refused && error.status === 401) setEntry({ kind: "out" });
-        else again = setTimeout(look, AGAIN_MS);
-      });
+      ask<Session | Nobody>("session").then(
+        (who) => (who.role === null ? setEntry({ kind: "out" }) : enter(who)),
+        () => (again = setTimeout(look, AGAIN_MS)),
+      );
     };
     look();
     return () => clearTimeout(again);

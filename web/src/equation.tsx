@@ -1,3 +1,4 @@
+import { Fragment } from "preact";
 import { formatCount } from "../../src/kernel/readable.ts";
 import type { Counts } from "./facts.ts";
 
@@ -14,10 +15,12 @@ export function Equation({ counts }: { counts: Counts }) {
       </span>{" "}
       <span class="sign">{holds ? "=" : "≠"}</span>{" "}
       {terms.map((term, at) => (
-        <span key={term} class={`term${counts[term] === 0 ? " none" : ""}`}>
-          {at > 0 && <span class="sign">+ </span>}
-          <b>{formatCount(counts[term])}</b> {term}{" "}
-        </span>
+        <Fragment key={term}>
+          <span class={`term${counts[term] === 0 ? " none" : ""}`}>
+            {at > 0 && <span class="sign">+ </span>}
+            <b>{formatCount(counts[term])}</b> {term}
+          </span>{" "}
+        </Fragment>
       ))}
       <span class="verdict">{holds ? "✓ it adds up" : `✗ off by ${formatCount(Math.abs(counts.seen - sum))}`}</span>
     </p>

@@ -39,6 +39,8 @@ export type Status = {
   flows: FlowFacts[];
 };
 
+/** Before signing in `role` is null. */
+export type Nobody = { role: null; build: string };
 export type Session = { role: "viewer" | "operator"; by: "socket" | "token" | "session"; build: string };
 
 export type Span = "15m" | "1d" | "1w" | "4w";

@@ -1,5 +1,5 @@
 import { useEffect, useState } from "preact/hooks";
-import { ask, Refused } from "./api.ts";
+import { ask } from "./api.ts";
 import type { Status } from "./facts.ts";
 
 /** `live`: now. `silent`: the page's server answers, the daemon's own thread is busy or stuck. `gone`: nobody answers. */
@@ -46,12 +46,12 @@ export function useLive(signedOut: () => void): { status: Status | null; connect
     }
     async function retry(): Promise<void> {
       try {
-        const { build } = await ask<{ build: string }>("session");
+        const { build, role } = await ask<{ build: string; role: string | null }>("session");
+        if (role === null) return signedOut();
         // Another version serves the page now: take its page too.
         if (knownBuild !== null && build !== knownBuild) return location.reload();
         open();
-      } catch (error) {
-        if (error instanceof Refused && error.status === 401) return signedOut();
+      } catch {
         again = setTimeout(() => void retry(), AGAIN_MS);
       }
     }

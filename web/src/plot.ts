@@ -5,14 +5,20 @@ export type Measure = "bytes" | "files";
 export type Plot = { show: (at: number[], perS: number[]) => void; end: () => void };
 
 const HEIGHT_PX = 220;
+/** A line of a few seconds would be drawn as wide as a mountain. */
+const SHORTEST_S = 120;
 
-/** One line over time, in the colours of the theme, as wide as its place. */
-export function makePlot(place: HTMLElement, measure: Measure): Plot {
+/** Where lines may be drawn across, so that what stands beside them is a round number. */
+const binaries = Array.from({ length: 50 }, (_, power) => 2 ** power);
+const decimals = [-1, 0, 1, 2, 3, 4, 5, 6].flatMap((power) => [1, 2, 5].map((digit) => digit * 10 ** power));
+
+/** `widthS`: of what comes second by second, so much is shown; null: as much as there is. One line over time, in the colours of the theme, as wide as its place. */
+export function makePlot(place: HTMLElement, measure: Measure, widthS: number | null): Plot {
   let data: uPlot.AlignedData = [[], []];
   let plot = draw();
 
   function draw(): uPlot {
-    return new uPlot(optionsFor(place, measure), data, place);
+    return new uPlot(optionsFor(place, measure, widthS), data, place);
   }
   function again(): void {
     plot.destroy();
@@ -39,7 +45,7 @@ export function makePlot(place: HTMLElement, measure: Measure): Plot {
   };
 }
 
-function optionsFor(place: HTMLElement, measure: Measure): uPlot.Options {
+function optionsFor(place: HTMLElement, measure: Measure, widthS: number | null): uPlot.Options {
   const style = getComputedStyle(place);
   const colour = (name: string): string => style.getPropertyValue(name).trim();
   const text = (value: number): string => (measure === "files" ? formatPerS(value) : `${formatBytes(value)}/s`);
@@ -51,10 +57,19 @@ function optionsFor(place: HTMLElement, measure: Measure): uPlot.Options {
     padding: [12, 8, 0, 0],
     legend: { show: false },
     cursor: { y: false, points: { size: 7, fill: colour("--accent") }, drag: { x: false, y: false } },
-    scales: { y: { range: (_plot, _min, max) => [0, max > 0 ? max * 1.12 : 1] } },
+    scales: {
+      x: { range: (_plot, min, max) => [widthS === null ? min : max - Math.min(widthS, Math.max(SHORTEST_S, max - min)), max] },
+      y: { range: (_plot, _min, max) => [0, max > 0 ? max * 1.12 : 1] },
+    },
     axes: [
-      { ...axis, grid: { show: false }, space: 70, values: times },
-      { ...axis, size: measure === "files" ? 56 : 84, space: 44, values: (_plot, values) => values.map(text) },
+      { ...axis, size: 28, grid: { show: false }, space: 70, values: times },
+      {
+        ...axis,
+        size: measure === "files" ? 56 : 84,
+        space: 44,
+        incrs: measure === "files" ? decimals : binaries,
+        values: (_plot, values) => values.map(text),
+      },
     ],
     series: [
       {},

@@ -57,7 +57,7 @@ function Bars({ title, bins, label }: { title: string; bins: Bin[]; label: (bins
         {bins.map((bin, at) => (
           <tr key={label(bins, at)} class={bin.files === 0 ? "none" : ""} title={formatBytes(bin.bytes)}>
             <th scope="row">{label(bins, at)}</th>
-            <td class="bar">
+            <td class="gauge">
               <meter min={0} max={most} value={bin.files} aria-hidden="true" />
             </td>
             <td class="count">{formatCount(bin.files)}</td>

@@ -17,12 +17,19 @@ export function Sending({ flow, open }: { flow: FlowFacts; open: (file: FileName
       </div>
       {shown.length === 0 && <p class="empty">Nothing is on its way at this moment.</p>}
       <ul class="list">
-        {shown.map((active) => (
-          <li key={active.transfer} class="sending">
-            <FileLink flow={flow.name} file={active} open={open} />
-            <Progress active={active} />
-          </li>
-        ))}
+        {shown.map((active) =>
+          active.sent > 0 ? (
+            <li key={active.transfer} class="under-way">
+              <FileLink flow={flow.name} file={active} open={open} />
+              <Progress active={active} />
+            </li>
+          ) : (
+            <li key={active.transfer} class="row">
+              <FileLink flow={flow.name} file={active} open={open} />
+              <span class="aside">{formatBytes(active.size)}</span>
+            </li>
+          ),
+        )}
       </ul>
       {more > 0 && <p class="aside">and {formatMany(more, "more", "more")}</p>}
     </section>

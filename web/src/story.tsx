@@ -50,7 +50,7 @@ function sourceText({ source }: Story): string {
 function TransferStory({ transfer }: { transfer: Transfer }) {
   const { receipt } = transfer;
   return (
-    <li class="transfer">
+    <li class={`transfer ${transfer.state}`}>
       <h3>
         <span class={`outcome ${transfer.state}`}>{transfer.state}</span> {whatText(transfer)}
         <span class="aside"> transfer {transfer.transfer}</span>

@@ -22,7 +22,7 @@ export function Tally({ flow }: { flow: string | null }) {
         <thead>
           <tr>
             <th scope="col">day</th>
-            <th scope="col" class="bar">
+            <th scope="col" class="gauge">
               <span class="unseen">share</span>
             </th>
             <th scope="col" class="count">
@@ -40,7 +40,7 @@ export function Tally({ flow }: { flow: string | null }) {
           {days.map((day, at) => (
             <tr key={day.day} class={day.delivered + day.failed === 0 ? "none" : ""}>
               <th scope="row">{at === 0 ? "today" : dayText(day.day)}</th>
-              <td class="bar">
+              <td class="gauge">
                 <meter min={0} max={most} value={day.bytes} aria-hidden="true" />
               </td>
               <td class="count">{formatCount(day.delivered)}</td>

@@ -22,11 +22,11 @@ export function ThroughputPanel({ flow, at, several }: { flow: FlowFacts; at: st
 
   useEffect(() => {
     if (place.current === null) return;
-    plot.current = makePlot(place.current, measure);
+    plot.current = makePlot(place.current, measure, span === "15m" ? KEPT_S : null);
     return () => plot.current?.end();
-  }, [measure]);
+  }, [measure, span]);
   const perS = points?.[measure === "files" ? "files_per_s" : "bytes_per_s"] ?? [];
-  useEffect(() => plot.current?.show(points?.at ?? [], perS), [points, measure]);
+  useEffect(() => plot.current?.show(points?.at ?? [], perS), [points, measure, span]);
 
   const text = (value: number): string => (measure === "files" ? `${formatPerS(value)} files/s` : `${formatBytes(value)}/s`);
   const peak = Math.max(0, ...perS);
