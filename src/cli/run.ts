@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { Daemon } from "../daemon/daemon.ts";
+import { Metrics } from "../daemon/metrics/metrics.ts";
 import type { Flow } from "../flow/flow.ts";
 import { formatMany } from "../kernel/readable.ts";
 import type { Configuration } from "../config/parse.ts";
@@ -13,7 +14,10 @@ import { openDaemonLog } from "./daemon-log.ts";
 import { chosenFlows, readConfiguration, stateDirectory } from "./locations.ts";
 import { pageCompanion } from "./page.ts";
 
-export const logLevelOption = { type: "string", value: "LEVEL", says: `what is shown: ${logLevels.join(", ")} (default: as the configuration says, info); the file of the log is not concerned`,
+export const logLevelOption = {
+  type: "string",
+  value: "LEVEL",
+  says: `what is shown: ${logLevels.join(", ")} (default: as the configuration says, info); the file of the log is not concerned`,
 } as const;
 export const untilIdleOption = { type: "boolean", says: "end when every complete file is delivered, or is a dead letter" } as const;
 
@@ -76,8 +80,14 @@ export async function runFlows(options: {
 }): Promise<number> {
   const { configuration, read, chosen, log, stateDirectory: directory, untilIdle, context } = options;
   using attachment = attach(context.env, directory);
-  await using daemon = await Daemon.start({ stateDirectory: directory, configuration, read, chosen, log, observers: [] });
-  await using _companions = await startCompanions(untilIdle ? [] : [pageCompanion(log, null)], daemon, configuration, log);
+  using metrics = new Metrics();
+  await using daemon = await Daemon.start({ stateDirectory: directory, configuration, read, chosen, log, observers: [metrics] });
+  await using _companions = await startCompanions(
+    untilIdle ? [] : [pageCompanion(log, () => metrics.text(daemon))],
+    daemon,
+    configuration,
+    log,
+  );
   using _reloading = reloadOnHangup(daemon, context);
   options.started?.();
   attachment.begin(daemon, context.signal, log);
