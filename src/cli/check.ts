@@ -1,4 +1,5 @@
-import { describePlace, refuseLoop } from "../flow/place.ts";
+import { refuseLoop } from "../flow/place.ts";
+import { describePlace } from "../flow/place-name.ts";
 import type { FlowSettings } from "../flow/settings.ts";
 import { show } from "../kernel/path.ts";
 import type { Command } from "./command.ts";

@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import { exampleConfiguration } from "../config/example.ts";
 import { renderFaults } from "../config/fault.ts";
 import { type Configuration, parseConfiguration } from "../config/parse.ts";
-import { describePlace } from "../flow/place.ts";
+import { describePlace } from "../flow/place-name.ts";
 import { connectSftp } from "../flow/send/ssh/connect.ts";
 import type { FlowSettings } from "../flow/settings.ts";
 import { HotdirError } from "../kernel/errors.ts";
@@ -130,7 +130,9 @@ async function canConnect({ destination }: FlowSettings, context: CliContext): P
     return true;
   } catch (error) {
     if (!(error instanceof HotdirError) || context.signal.aborted) throw error;
-    context.stderr.write(`hotdir: ${error.message}\n  What to try: ${adviceFor(error.code, place, error.message)}\n  Nothing was written.\n`);
+    context.stderr.write(
+      `hotdir: ${error.message}\n  What to try: ${adviceFor(error.code, place, error.message)}\n  Nothing was written.\n`,
+    );
     return false;
   }
 }

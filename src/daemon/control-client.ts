@@ -3,7 +3,7 @@ import { createInterface } from "node:readline";
 import type { ErrorCode } from "../kernel/error-codes.ts";
 import { errnoOf, HotdirError } from "../kernel/errors.ts";
 import { type Answer, controlSocket, type Request } from "./control-protocol.ts";
-import { withShortPath } from "./control-server.ts";
+import { withShortPath } from "../kernel/short-path.ts";
 
 const ANSWER_TIMEOUT_MS = 60_000;
 

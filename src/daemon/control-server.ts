@@ -1,9 +1,9 @@
-import { chmodSync, closeSync, openSync, rmSync } from "node:fs";
+import { chmodSync, rmSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
-import { basename, dirname } from "node:path";
 import type { errorCodes } from "../kernel/error-codes.ts";
 import { HotdirError, messageOf } from "../kernel/errors.ts";
 import type { Log } from "../kernel/log.ts";
+import { withShortPath } from "../kernel/short-path.ts";
 import { type Answer, controlSocket, Request, REQUEST_BYTES_MAX } from "./control-protocol.ts";
 
 const CONNECTIONS_MAX = 64;
@@ -34,13 +34,6 @@ export async function serveControl(
       rmSync(path, { force: true });
     },
   };
-}
-
-/** A socket's address holds 107 bytes; a longer path is named through an open descriptor of its directory. */
-export function withShortPath<T>(path: string, use: (path: string) => Promise<T>): Promise<T> {
-  if (Buffer.byteLength(path) < 104) return use(path);
-  const directory = openSync(dirname(path), "r");
-  return use(`/proc/self/fd/${directory}/${basename(path)}`).finally(() => closeSync(directory));
 }
 
 function listen(server: Server, path: string): Promise<void> {

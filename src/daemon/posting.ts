@@ -7,7 +7,7 @@ import type { Database } from "../flow/ledger/database.ts";
 import { registerFlow, tallyOf } from "../flow/ledger/flows.ts";
 import { revive } from "../flow/ledger/outcomes.ts";
 import { nameIn, Standing } from "../flow/read/standing.ts";
-import { describePlace } from "../flow/place.ts";
+import { describePlace } from "../flow/place-name.ts";
 import type { FlowSettings } from "../flow/settings.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { errnoName } from "../kernel/native.ts";

@@ -2,7 +2,7 @@ import type { Database } from "../flow/ledger/database.ts";
 import { oldestOpenSeenAt } from "../flow/ledger/claims.ts";
 import { flowId, haltReason, type Tally, tallyOf } from "../flow/ledger/flows.ts";
 import { type Guarantee, guaranteeOf } from "../flow/guarantee.ts";
-import { describePlace } from "../flow/place.ts";
+import { describePlace } from "../flow/place-name.ts";
 import type { FlowSettings } from "../flow/settings.ts";
 import type { AbsPath, RelPath } from "../kernel/path.ts";
 import type { LiveFlow, LiveStatus } from "./control-protocol.ts";

@@ -2,7 +2,7 @@ import { chmodSync, lstatSync, mkdtempSync, renameSync, rmSync } from "node:fs";
 import type { Server } from "node:http";
 import { connect } from "node:net";
 import { dirname, join } from "node:path";
-import { withShortPath } from "../daemon/control-server.ts";
+import { withShortPath } from "../kernel/short-path.ts";
 import { errnoOf } from "../kernel/errors.ts";
 
 const PORTS_TRIED = 10;

@@ -4,7 +4,7 @@ import { show } from "../kernel/path.ts";
 import { formatBytes } from "../kernel/readable.ts";
 import { DeliveryLog } from "./delivery-log.ts";
 import type { Outcome } from "./ledger/outcomes.ts";
-import { describePlace } from "./place.ts";
+import { describePlace } from "./place-name.ts";
 import type { FlowSettings } from "./settings.ts";
 import type { ClaimedTransfer } from "./transfer.ts";
 

@@ -26,16 +26,6 @@ export function placeOf(destination: DestinationSettings, reader: SourceReader, 
   };
 }
 
-/** The destination for people and logs, without any secret. */
-export function describePlace(destination: DestinationSettings): string {
-  const { place } = destination;
-  if (place.kind === "file") return `file:${show(place.directory)}`;
-  const user = place.user === null ? "" : `${place.user}@`;
-  const port = place.port === null ? "" : `:${place.port}`;
-  const directory = place.directory.startsWith("/") ? place.directory : `/~/${place.directory}`;
-  return `sftp://${user}${place.host}${port}${directory}`;
-}
-
 /** Refuses a local destination inside its own source: every delivery would be a new file to deliver. */
 export function refuseLoop(root: AbsPath, destination: DestinationSettings): void {
   if (destination.place.kind !== "file") return;
