@@ -115,11 +115,14 @@ async function uninstall(unit: Unit, context: CliContext): Promise<number> {
     return 0;
   }
   refuseOther(unit);
-  const isDisabled = await perform(unit, [["disable", "--now", `${unit.name}.service`]], context);
+  // A unit whose file is gone while systemd still runs it could not even be named any more.
+  if (!(await perform(unit, [["disable", "--now", `${unit.name}.service`]], context))) {
+    context.stderr.write(`  ${unit.file} stays until then; where no systemd ever ran it, it can be removed by hand.\n`);
+    return 1;
+  }
   rmSync(unit.file, { force: true });
   context.stdout.write(`Removed ${unit.file}. The configuration, the ledger and all files stay.\n`);
-  const isDone = await perform(unit, [["daemon-reload"]], context);
-  return isDisabled && isDone ? 0 : 1;
+  return (await perform(unit, [["daemon-reload"]], context)) ? 0 : 1;
 }
 
 /** Each step, until one cannot be done: then what is left to do is told. */

@@ -5,7 +5,7 @@ import { redact } from "../kernel/redact.ts";
 import { serviceLog } from "../service/launch.ts";
 import { refuseForeign, type Started, startSupervised } from "../service/running.ts";
 import { askDaemon, lookAround } from "../service/standing.ts";
-import { keptEnvironment } from "../service/wanted.ts";
+import { keptEnvironment, writeWanted } from "../service/wanted.ts";
 import type { CliContext, Command, ParsedArguments } from "./command.ts";
 import { actOnFlows } from "./flow-requests.ts";
 import { configurationFile, readConfiguration, stateDirectory } from "./locations.ts";
@@ -50,6 +50,8 @@ export async function startAll(args: ParsedArguments, context: CliContext): Prom
   // A faulty configuration is told here and now, and nothing is started.
   readConfiguration(args, context);
   const wanted = { wanted: true, config, logLevel: level, environment: keptEnvironment(context.env), since: new Date().toISOString() };
+  // First what is wanted, then its start: whatever comes between, the next 'sanity' completes it.
+  writeWanted(directory, wanted);
   return tell(await startSupervised(directory, wanted, context.signal), directory, context);
 }
 
@@ -67,6 +69,9 @@ function tell(started: Started, directory: string, context: CliContext): number 
       );
       return status === 2 || status === 5 ? status : 1;
     }
+    case "taken-back":
+      context.stderr.write("hotdir: start: 'hotdir stop' was said meanwhile, so it does not run\n");
+      return 1;
     case "silent":
       throw new HotdirError("state-failed", {
         operation: "start",

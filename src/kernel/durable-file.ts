@@ -1,5 +1,16 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
 import { errnoOf } from "./errors.ts";
 
 /**
@@ -27,6 +38,14 @@ export function readIfThere(path: string): string | null {
   } catch (error) {
     if (errnoOf(error) === "ENOENT" || errnoOf(error) === "ENOTDIR") return null;
     throw error;
+  }
+}
+
+/** Removes what writers that were killed half-way left in a directory. */
+export function removeDrafts(directory: string): void {
+  for (const name of readdirSync(directory)) {
+    const pid = /\.json\.(\d+)\.new$/.exec(name)?.[1];
+    if (pid !== undefined && !existsSync(`/proc/${pid}`)) rmSync(join(directory, name), { force: true });
   }
 }
 

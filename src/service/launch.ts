@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, mkdirSync, openSync } from "node:fs";
 import { dirname, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { CHILD_VARIABLE } from "./children-mark.ts";
 import { HEARTBEAT_VARIABLE } from "./heartbeat.ts";
 
 /** How this very program is called: the same Node, with the launcher's options, and the same sources. */
@@ -34,7 +35,7 @@ export function launchSupervisor(launch: Launch): ChildProcess {
       stdio: ["ignore", log, log],
       // No file system is kept from being unmounted but the one that holds the state.
       cwd: launch.stateDirectory,
-      env: launch.environment,
+      env: ofNobody(launch.environment),
     });
     child.unref();
     return child;
@@ -52,11 +53,16 @@ export function launchDaemon(launch: Launch): ChildProcess {
       detached: true,
       stdio: ["ignore", log, log, "pipe"],
       cwd: launch.stateDirectory,
-      env: { ...launch.environment, [HEARTBEAT_VARIABLE]: "3" },
+      env: { ...ofNobody(launch.environment), [HEARTBEAT_VARIABLE]: "3" },
     });
   } finally {
     closeSync(log);
   }
+}
+
+/** Whoever is started by a daemon's child, by a command that an alert runs, say, is no child of that daemon any more. */
+function ofNobody(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => name !== CHILD_VARIABLE));
 }
 
 function openLog(stateDirectory: string): number {

@@ -23,15 +23,17 @@ const KILLED_MS = 5000;
 export type Started =
   | { kind: "runs"; pid: number; sinceMs: number }
   | { kind: "ended"; ending: Ending }
-  | { kind: "silent"; words: string[] };
+  | { kind: "silent"; words: string[] }
+  | { kind: "taken-back" };
 
-/** Writes down that a daemon is wanted, starts a supervisor where there is none, and waits until its daemon answers or has ended. */
+/**
+ * Starts a supervisor where there is none, and waits until its daemon answers or has ended. What is wanted was written
+ * down before by whoever wants it; not here, since 'sanity' may act on what a 'stop' has just taken back.
+ */
 export async function startSupervised(stateDirectory: string, wanted: Wanted & { config: string }, signal: AbortSignal): Promise<Started> {
   mkdirSync(stateDirectory, { recursive: true, mode: 0o700 });
   const before = lookAround(stateDirectory).record?.endings.at(-1)?.at ?? "";
   const logFromBytes = sizeOf(serviceLog(stateDirectory));
-  // First what is wanted, then its start: whatever comes between, the next 'sanity' completes it.
-  writeWanted(stateDirectory, wanted);
   const startMs = performance.now();
   let launchedMs: number | null = null;
   tryNow(lookAround(stateDirectory));
@@ -39,6 +41,7 @@ export async function startSupervised(stateDirectory: string, wanted: Wanted & {
     signal.throwIfAborted();
     const standing = lookAround(stateDirectory);
     const { owner, record, supervisor } = standing;
+    if (standing.wanted?.wanted !== true) return { kind: "taken-back" };
     // One that is just being stopped is waited for; a daemon that it left behind would own the ledger.
     if (supervisor === null && launchedMs === null) {
       await endOrphan(standing);
@@ -99,13 +102,16 @@ export async function stopSupervised(stateDirectory: string, boundMs: number, pu
   const standing = lookAround(stateDirectory);
   const ours = oursOf(standing);
   if (ours.length === 0) return { kind: "not-running" };
+  // In a restart another 'sanity' may start the next ones meanwhile; those are not to be waited for, nor ended.
+  const left = (): ProcessIdentity[] =>
+    purpose === "stop" ? oursOf(lookAround(stateDirectory)) : ours.filter((process) => isAlive(process));
   // The supervisor passes it on. Where it is gone, its daemon ends by itself, and this only makes it sooner.
   for (const process of standing.supervisor === null ? ours : [standing.supervisor]) sendSignal(process, "SIGTERM");
-  if (await gone(() => oursOf(lookAround(stateDirectory)), boundMs)) return { kind: "stopped", killed: false };
+  if (await gone(left, boundMs)) return { kind: "stopped", killed: false };
   // The supervisor first: it would start another daemon in the place of the one that is killed.
-  for (const process of oursOf(lookAround(stateDirectory))) sendSignal(process, "SIGKILL");
-  if (await gone(() => oursOf(lookAround(stateDirectory)), KILLED_MS)) return { kind: "stopped", killed: true };
-  return { kind: "still-there", pid: oursOf(lookAround(stateDirectory))[0]?.pid ?? 0 };
+  for (const process of left()) sendSignal(process, "SIGKILL");
+  if (await gone(left, KILLED_MS)) return { kind: "stopped", killed: true };
+  return { kind: "still-there", pid: left()[0]?.pid ?? 0 };
 }
 
 /** The supervisor, then its daemon. A daemon that a person or systemd started is not ours to end. */

@@ -1,6 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { setTimeout as sleepFor } from "node:timers/promises";
 import { identityOf, isAlive, type ProcessIdentity, signal } from "../kernel/process-identity.ts";
+import { ownerOf } from "../daemon/owner.ts";
+import { supervisorOf } from "./record.ts";
 import { CHILD_VARIABLE, readMark, realDirectory } from "./children-mark.ts";
 
 const TERMINATE_MS = 2000;
@@ -17,9 +19,11 @@ export type Stray = { process: ProcessIdentity; command: string };
 export function findStrays(stateDirectory: string): Stray[] {
   const directory = realDirectory(stateDirectory);
   const found: Stray[] = [];
+  // Who was started by a child of an earlier daemon and took its place is at work, whatever its environment says.
+  const atWork = new Set([process.pid, ownerOf(stateDirectory)?.pid, supervisorOf(stateDirectory)?.pid]);
   for (const name of readdirSync("/proc")) {
     const pid = /^\d+$/.test(name) ? Number(name) : process.pid;
-    if (pid === process.pid) continue;
+    if (atWork.has(pid)) continue;
     const stray = strayOf(pid, directory);
     if (stray !== null) found.push(stray);
   }

@@ -1,5 +1,6 @@
 import { utimesSync } from "node:fs";
 import { setTimeout as sleepFor } from "node:timers/promises";
+import { removeDrafts } from "../kernel/durable-file.ts";
 import { messageOf } from "../kernel/errors.ts";
 import type { Log } from "../kernel/log.ts";
 import { ownIdentity } from "../kernel/process-identity.ts";
@@ -55,6 +56,7 @@ export class Supervisor {
     using lock = await patiently(() => takeSupervision(launch.stateDirectory));
     // Whoever said 'stop' meanwhile found no supervisor yet; what he wrote is read only now that he would find one.
     if (lock === null || readWanted(launch.stateDirectory)?.wanted !== true) return false;
+    this.#attempt(() => removeDrafts(launch.stateDirectory));
     const touch = setInterval(() => this.#touch(), TOUCH_MS);
     try {
       await this.#keepRunning();

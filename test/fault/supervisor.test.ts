@@ -111,6 +111,41 @@ test("five sanities at once start one supervisor and one daemon", async () => {
   expect(daemons.length <= 1 && isAlive(background.daemon ?? 0)).toBe(true);
 });
 
+test("a stop beside sanities is the last word: nothing runs when all of them have ended", async () => {
+  await using world = await makeWorld({ destination: "file" });
+  await using background = new Background(world.place);
+  for (let round = 0; round < 3; round++) {
+    await background.start();
+    await background.cutPower();
+    const [stopped] = await Promise.all([
+      background.hotdir.ask("stop"),
+      ...Array.from({ length: 3 }, () => background.hotdir.ask("sanity")),
+    ]);
+    expect(stopped.status).toBe(0);
+    await waitUntil("nothing runs", () => background.supervisor === null && background.daemon === null);
+    expect((await background.hotdir.ask("sanity")).stdout).toBe("stopped, as it was asked to be\n");
+  }
+});
+
+test("what a child of a daemon starts anew is no stray of that daemon", async () => {
+  await using world = await makeWorld({ destination: "file" });
+  await using background = new Background(world.place);
+  await background.start();
+  // As a command that an alert runs would: its environment names a daemon that is gone after the restart.
+  const stat =
+    readFileSync(`/proc/${String(background.daemon)}/stat`, "latin1")
+      .split(") ")[1]
+      ?.split(" ")[19] ?? "";
+  const boot = readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim();
+  world.place.env = { HOTDIR_CHILD_OF: `${String(background.daemon)} ${stat} ${boot} ${realpathSync(world.place.stateDirectory)}` };
+  expect((await background.hotdir.ask("restart")).status).toBe(0);
+  world.place.env = {};
+  const { supervisor, daemon } = background;
+  expect((await background.hotdir.ask("sanity")).stdout).toMatch(/^well: /);
+  expect([background.supervisor, background.daemon]).toEqual([supervisor, daemon]);
+  for (const pid of [supervisor, daemon]) expect(environmentOf(pid ?? 0)).not.toContain("HOTDIR_CHILD_OF");
+});
+
 test("stop does not wait for a daemon that hangs, kills it within its bound, and it is not started again", async () => {
   await using world = await makeWorld({ destination: "file" });
   await using background = new Background(world.place);

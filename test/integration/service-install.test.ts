@@ -69,6 +69,12 @@ test("where systemd does not answer the unit is there, the reason and what is le
   expect(installed.stderr).toContain("  systemctl --user enable hotdir.service\n  systemctl --user restart hotdir.service\n");
   expect(installed.stdout).not.toMatch(/runs|Enabled/);
   expect(existsSync(unitOf(world))).toBe(true);
+  // And what systemd may still run keeps its unit.
+  fakeSystemd(world, `echo "Failed to connect to bus: No medium found" >&2; exit 1`);
+  const uninstalled = await world.hotdir.ask("service", "uninstall");
+  expect(uninstalled).toMatchObject({ status: 1, stdout: "" });
+  expect(uninstalled.stderr).toContain("systemctl --user disable --now hotdir.service");
+  expect(existsSync(unitOf(world))).toBe(true);
 });
 
 test("a unit that somebody else wrote, a faulty configuration and what runs in the background already are refused", async () => {
