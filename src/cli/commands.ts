@@ -2,6 +2,7 @@ import type { Command } from "./command.ts";
 import { check } from "./check.ts";
 import { dead } from "./dead.ts";
 import { explain } from "./explain.ts";
+import { init } from "./init.ts";
 import { log } from "./log.ts";
 import { pause } from "./pause.ts";
 import { post } from "./post.ts";
@@ -21,6 +22,7 @@ import { supervise } from "./supervise.ts";
 /** In the order in which a newcomer meets them. */
 export const commands: Command[] = [
   quickstart,
+  init,
   check,
   run,
   post,

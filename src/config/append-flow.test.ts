@@ -20,6 +20,7 @@ it.each([
   ["without a last line end", plain.slice(0, -1)],
   ["before what stands below the flows", `${plain}\n# About the log\nlog: {level: warn}\n`],
   ["with comments behind values and at the end", `# head\n${plain.slice(0, -1)}   # there\n\n# the end`],
+  ["behind the comments of the last flow, before others", `${plain}      # lanes: 5\n    # history: 1d\n  # of all flows\n# of the file\n`],
   ["with its own indentation", plain.replaceAll("  ", "     ")],
   ["with Windows line ends", plain.replaceAll("\n", "\r\n")],
   ["behind a list", `${plain}    schedule:\n      - {from: 08:00, to: 10:00}\n      - from: 12:00\n        to: 13:00\n`],
@@ -36,6 +37,12 @@ it.each([
   expect(rest.trimEnd()).toBe(text.trimEnd());
   const loaded = parseConfiguration(longer, "/etc/hotdir.yaml", options);
   expect(loaded).toMatchObject({ ok: true, configuration: { flows: [{ name: "a" }, { name: "second", destination: { lanesMax: 2 } }] } });
+});
+
+it("what a comment of the last flow is about stays with it", () => {
+  const longer = append(`${plain}    # history: 1d\n  # of all\n`);
+  expect(longer.indexOf("# history: 1d")).toBeLessThan(longer.indexOf("  second:"));
+  expect(longer.indexOf("# of all")).toBeGreaterThan(longer.indexOf("  second:"));
 });
 
 it.each([
@@ -56,7 +63,7 @@ it("flows can be put one behind the other, whatever they are named", () => {
         text = longer.ok ? longer.value : longer.message;
       }
       const loaded = parseConfiguration(text, "/x.yaml", options);
-      expect(loaded.ok ? loaded.configuration.flows.map(({ name }) => name).toSorted() : text).toEqual([first, ...others].toSorted());
+      expect(loaded.ok ? loaded.configuration.flows.map(({ name }) => name).toSorted() : text).toEqual([first!, ...others].toSorted());
     }),
     { numRuns: 50 },
   );

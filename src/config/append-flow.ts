@@ -48,9 +48,18 @@ function findPlace(text: string): { offset: number; indent: number } | null {
   if (!isScalar(first?.key) || first.key.range === undefined || first.key.range === null) return null;
   const end = endOf(last);
   if (end === null) return null;
+  const indent = lines.linePos(first.key.range[0]).col - 1;
   // The rest of the line is a comment of the last value, or nothing.
-  const newline = text.indexOf("\n", Math.max(0, end - 1));
-  return { offset: newline < 0 ? text.length : newline + 1, indent: lines.linePos(first.key.range[0]).col - 1 };
+  let offset = lineEnd(text, Math.max(0, end - 1));
+  // Comments that stand deeper than the names of flows belong to the last one.
+  while (/^[ \t]*#/.test(text.slice(offset)) && /^ */.exec(text.slice(offset))![0].length > indent) offset = lineEnd(text, offset);
+  return { offset, indent };
+}
+
+/** Where the next line begins. */
+function lineEnd(text: string, from: number): number {
+  const newline = text.indexOf("\n", from);
+  return newline < 0 ? text.length : newline + 1;
 }
 
 /** Where the last value of a node ends, without the comments behind it. */

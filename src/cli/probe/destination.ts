@@ -66,10 +66,13 @@ async function probeRoot(settings: FlowSettings, files: Files, written: Written)
   return [
     found.path === root
       ? good(`${root === "" ? "the home" : show(root)} is there`)
-      : note(
-          `${show(root)} is not there yet: it is made below ${shown} with the first file`,
-          `to make it now: ${onPlace(place, `mkdir -p ${shellWord(root)}`)}`,
-        ),
+      : {
+          ...note(
+            `${show(root)} is not there yet: it is made below ${shown} with the first file`,
+            `to make it now: ${onPlace(place, `mkdir -p ${shellWord(root)}`)}`,
+          ),
+          missing: true,
+        },
   ];
 }
 

@@ -7,6 +7,8 @@ export type Finding = {
   text: string;
   /** The line to change, or the command to run. */
   fix?: string;
+  /** The destination's directory is not there, and could be made. */
+  missing?: true;
 };
 
 export type FlowCheck = {
