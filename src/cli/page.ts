@@ -1,4 +1,4 @@
-import { serveDashboard } from "../dashboard/serve.ts";
+import { serveDashboard, type Served } from "../dashboard/serve.ts";
 import type { Daemon } from "../daemon/daemon.ts";
 import type { Log } from "../kernel/log.ts";
 import type { Companion } from "./companions.ts";
@@ -8,17 +8,26 @@ export function pageCompanion(log: Log, metrics: (() => Promise<string>) | null)
   return {
     name: "the page",
     of: (settings) => settings.page,
-    start: (daemon, { page }) => Promise.resolve(page.kind === "off" ? null : serveDashboard(page, servedBy(daemon, metrics), log)),
+    async start(daemon, { page }) {
+      if (page.kind === "off") return null;
+      const dashboard = await serveDashboard(page, servedBy(daemon, metrics), log);
+      daemon.page = dashboard.address;
+      return {
+        async [Symbol.asyncDispose]() {
+          daemon.page = null;
+          await dashboard[Symbol.asyncDispose]();
+        },
+      };
+    },
   };
 }
 
-function servedBy(daemon: Daemon, metrics: (() => Promise<string>) | null): Parameters<typeof serveDashboard>[1] {
+function servedBy(daemon: Daemon, metrics: (() => Promise<string>) | null): Served {
   return {
     stateDirectory: daemon.stateDirectory,
     status: () => daemon.status(),
     settings: () => daemon.set.configuration.flows,
     answer: (request) => daemon.answer(request),
     metrics,
-    serving: (address) => void (daemon.page = address),
   };
 }

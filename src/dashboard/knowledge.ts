@@ -13,7 +13,7 @@ import type { TransferId } from "../flow/transfer.ts";
 import type { RelPath } from "../kernel/path.ts";
 import { queueOf } from "./answers/queue.ts";
 import { QueueSurvey } from "./answers/queue-survey.ts";
-import { RecentRates } from "./answers/recent-rates.ts";
+import type { RecentRates } from "./answers/recent-rates.ts";
 import { search } from "./answers/search.ts";
 import { dailyTally } from "./answers/tally.ts";
 import { type Span, throughput } from "./answers/throughput.ts";
@@ -26,16 +26,17 @@ type KnownFlow = { id: FlowId; name: string; settings: FlowSettings };
 /** What the page can tell: the ledger, read beside the daemon, and what the daemon said last of itself. */
 export class Knowledge implements Disposable {
   readonly #db: Database;
-  readonly #rates = new RecentRates();
+  readonly #rates: RecentRates;
   readonly #surveys = new Map<FlowId, QueueSurvey>();
   readonly #fault: (error: unknown) => void;
   #settings: FlowSettings[];
   #live: LiveStatus | null = null;
   #liveAtMs = 0;
 
-  constructor(db: Database, settings: FlowSettings[], fault: (error: unknown) => void) {
+  constructor(db: Database, settings: FlowSettings[], rates: RecentRates, fault: (error: unknown) => void) {
     this.#db = db;
     this.#settings = settings;
+    this.#rates = rates;
     this.#fault = fault;
   }
 

@@ -1,6 +1,5 @@
 import { chmodSync, lstatSync, mkdtempSync, renameSync, rmSync } from "node:fs";
-import type { Server } from "node:http";
-import { connect } from "node:net";
+import { connect, type Server } from "node:net";
 import { dirname, join } from "node:path";
 import { withShortPath } from "../kernel/short-path.ts";
 import { errnoOf } from "../kernel/errors.ts";

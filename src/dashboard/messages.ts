@@ -1,6 +1,8 @@
 import type { PageSettings } from "../config/daemon-settings.ts";
 import type { LiveStatus, Request } from "../daemon/control-protocol.ts";
 import type { FlowSettings } from "../flow/settings.ts";
+import type { Point } from "./answers/recent-rates.ts";
+import type { HandedOver } from "./gate.ts";
 import type { Tokens } from "./tokens.ts";
 
 /** What the page's thread is started with. `tokens` null: whoever reaches it may do everything (a UNIX socket). */
@@ -9,6 +11,9 @@ export type Setup = {
   settings: FlowSettings[];
   page: Exclude<PageSettings, { kind: "off" }>;
   tokens: Tokens | null;
+  /** What was seen before anybody came. */
+  rates: ReadonlyMap<string, Point[]>;
+  sockets: HandedOver;
 };
 
 /** What only the daemon's own thread can answer. */
@@ -21,9 +26,6 @@ export type ToPage =
 export type Answered = { ok: true; result: unknown } | { ok: false; code: string; message: string };
 
 export type FromPage =
-  /** `address`: as a browser takes it, or `unix:PATH`. */
-  | { kind: "listening"; address: string }
-  | { kind: "not-listening"; reason: string }
   | { kind: "ask"; id: number; asked: Asked }
   /** A fault of the page's own, which the log should have. */
   | { kind: "fault"; message: string };

@@ -5,6 +5,8 @@ import type { FlowSettings } from "../flow/settings.ts";
 import { HotdirError, messageOf } from "../kernel/errors.ts";
 import type { Log } from "../kernel/log.ts";
 import { siblingModule } from "../kernel/module.ts";
+import { RecentRates } from "./answers/recent-rates.ts";
+import { openGate } from "./gate.ts";
 import type { Answered, Asked, FromPage, Setup, ToPage } from "./messages.ts";
 import { ownTokens, tokenFile } from "./tokens.ts";
 
@@ -22,92 +24,116 @@ export type Served = {
   answer: (request: Request) => Promise<unknown>;
   /** For Prometheus; null: none are kept. */
   metrics: (() => Promise<string>) | null;
-  /** Where the page is served; null: not, or not any more. */
-  serving: (address: string | null) => void;
 };
 
-/** `first`: the address, or null where the page cannot be served, once that is known. */
-export type Dashboard = AsyncDisposable & { first: Promise<string | null> };
+export type Dashboard = AsyncDisposable & { address: string };
 
 /**
- * Serves the page from a thread of its own, which reads the ledger by itself: neither holds the other up. Returns at once;
- * what goes wrong with the page is said in the log, and never concerns the flows. Throws only where there are no tokens to be had.
+ * Serves the page from a thread of its own, which is started when somebody comes and reads the ledger by itself: neither
+ * holds the other up. Rejects where there are no tokens or no port to be had, which is no reason not to run the flows.
  */
-export function serveDashboard(page: Exclude<PageSettings, { kind: "off" }>, served: Served, log: Log): Dashboard {
+export async function serveDashboard(page: Exclude<PageSettings, { kind: "off" }>, served: Served, log: Log): Promise<Dashboard> {
   const tokens = page.kind === "unix" ? null : ownTokens(served.stateDirectory);
-  const first = Promise.withResolvers<string | null>();
-  let worker: Worker | null = null;
-  let again: NodeJS.Timeout | null = null;
-  let againMs = AGAIN_MIN_MS;
-  let ended = false;
-  let cannotListen = false;
-  let told: FlowSettings[] = [];
+  const gate = await openGate(page);
+  const where = tokens === null ? "" : `; its token is in ${tokenFile(served.stateDirectory, "operator")}`;
+  log.info(`the page is at ${gate.address}${where}`);
+  const thread = new PageThread(served, log, (settings, rates) => ({
+    stateDirectory: served.stateDirectory,
+    settings,
+    page,
+    tokens,
+    rates: rates.all,
+    sockets: gate.handOver(),
+  }));
+  void gate.visited.then(() => thread.begin());
+  return {
+    address: gate.address,
+    async [Symbol.asyncDispose]() {
+      await thread[Symbol.asyncDispose]();
+      gate.close();
+    },
+  };
+}
 
-  function begin(): void {
-    told = served.settings();
-    const workerData: Setup = { stateDirectory: served.stateDirectory, settings: told, page, tokens };
-    const started = new Worker(siblingModule(import.meta.url, "worker"), {
+/** The thread, from the first visitor on: told each second what is live, and started again, ever more slowly, where it fails. */
+class PageThread implements AsyncDisposable {
+  readonly #served: Served;
+  readonly #log: Log;
+  readonly #setup: (settings: FlowSettings[], rates: RecentRates) => Setup;
+  readonly #rates = new RecentRates();
+  readonly #timer: NodeJS.Timeout;
+  #worker: Worker | null = null;
+  #told: FlowSettings[] = [];
+  #again: NodeJS.Timeout | null = null;
+  #againMs = AGAIN_MIN_MS;
+  #ended = false;
+
+  constructor(served: Served, log: Log, setup: (settings: FlowSettings[], rates: RecentRates) => Setup) {
+    this.#served = served;
+    this.#log = log;
+    this.#setup = setup;
+    this.#timer = setInterval(() => this.#tick(), LIVE_EVERY_MS);
+  }
+
+  begin(): void {
+    if (this.#ended) return;
+    this.#told = this.#served.settings();
+    const worker = new Worker(siblingModule(import.meta.url, "worker"), {
       name: "hotdir-page",
-      workerData,
+      workerData: this.#setup(this.#told, this.#rates),
       // Nothing of the environment is needed, and secrets may be in it.
       env: {},
       resourceLimits: { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 128 },
     });
-    worker = started;
-    started.on("message", (message: FromPage) => hear(started, message));
-    started.on("error", (error) => log.warn(`the page failed: ${messageOf(error)}`));
-    started.on("exit", () => gone(started));
-    push(started);
+    this.#worker = worker;
+    worker.on("message", (message: FromPage) => this.#hear(worker, message));
+    worker.on("error", (error) => this.#log.warn(`the page failed, and is started again: ${messageOf(error)}`));
+    worker.on("exit", () => this.#gone(worker));
+    this.#tick();
   }
 
-  function push(to: Worker): void {
-    const settings = served.settings();
-    send(to, { kind: "live", live: served.status(), settings: settings === told ? null : settings });
-    told = settings;
+  #tick(): void {
+    const live = this.#served.status();
+    this.#rates.add(live, Date.now());
+    if (this.#worker === null) return;
+    const settings = this.#served.settings();
+    send(this.#worker, { kind: "live", live, settings: settings === this.#told ? null : settings });
+    this.#told = settings;
   }
 
-  function hear(from: Worker, message: FromPage): void {
+  #hear(from: Worker, message: FromPage): void {
+    // It works, so the next failure is another one.
+    this.#againMs = AGAIN_MIN_MS;
     switch (message.kind) {
-      case "listening":
-        againMs = AGAIN_MIN_MS;
-        served.serving(message.address);
-        log.info(
-          `the page is at ${message.address}${tokens === null ? "" : `; its token is in ${tokenFile(served.stateDirectory, "operator")}`}`,
-        );
-        return first.resolve(message.address);
-      case "not-listening":
-        cannotListen = true;
-        log.warn(`the page is not served, and the flows run without it: ${message.reason}`);
-        return first.resolve(null);
       case "fault":
-        return log.warn(`the page: ${message.message}`);
+        return this.#log.warn(`the page: ${message.message}`);
       case "ask":
-        return void answer(served, message.asked).then((answered) => send(from, { kind: "answer", id: message.id, answer: answered }));
+        return void answer(this.#served, message.asked).then((answered) =>
+          send(from, { kind: "answer", id: message.id, answer: answered }),
+        );
     }
   }
 
-  /** A thread that failed is started again, ever more slowly; one that could not listen is not: nothing changes by itself. */
-  function gone(which: Worker): void {
-    if (worker !== which) return;
-    worker = null;
-    served.serving(null);
-    first.resolve(null);
-    if (ended || cannotListen) return;
-    again = setTimeout(begin, againMs);
-    againMs = Math.min(AGAIN_MAX_MS, againMs * 2);
+  #gone(worker: Worker): void {
+    if (this.#worker !== worker) return;
+    this.#worker = null;
+    if (this.#ended) return;
+    this.#again = setTimeout(() => this.begin(), this.#againMs);
+    this.#againMs = Math.min(AGAIN_MAX_MS, this.#againMs * 2);
   }
 
-  begin();
-  const timer = setInterval(() => worker !== null && push(worker), LIVE_EVERY_MS);
-  return {
-    first: first.promise,
-    async [Symbol.asyncDispose]() {
-      ended = true;
-      clearInterval(timer);
-      if (again !== null) clearTimeout(again);
-      if (worker !== null) await endWorker(worker);
-    },
-  };
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#ended = true;
+    clearInterval(this.#timer);
+    if (this.#again !== null) clearTimeout(this.#again);
+    const worker = this.#worker;
+    if (worker === null) return;
+    const exited = new Promise((resolve) => worker.once("exit", resolve));
+    send(worker, { kind: "stop" });
+    const bound = setTimeout(() => void worker.terminate(), STOP_BOUND_MS);
+    await exited;
+    clearTimeout(bound);
+  }
 }
 
 async function answer(served: Served, asked: Asked): Promise<Answered> {
@@ -122,12 +148,4 @@ async function answer(served: Served, asked: Asked): Promise<Answered> {
 /** A thread that has just ended takes no messages, and needs none. */
 function send(to: Worker, message: ToPage): void {
   to.postMessage(message);
-}
-
-async function endWorker(worker: Worker): Promise<void> {
-  const exited = new Promise((resolve) => worker.once("exit", resolve));
-  send(worker, { kind: "stop" });
-  const bound = setTimeout(() => void worker.terminate(), STOP_BOUND_MS);
-  await exited;
-  clearTimeout(bound);
 }

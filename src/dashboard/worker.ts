@@ -1,4 +1,5 @@
 import { createServer, type Server } from "node:http";
+import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { parentPort, workerData } from "node:worker_threads";
 import { getRequestListener } from "@hono/node-server";
@@ -6,9 +7,9 @@ import { openForReading } from "../flow/ledger/database.ts";
 import { assert, messageOf } from "../kernel/errors.ts";
 import { makeApp } from "./app.ts";
 import { pageDirectory, readAssets } from "./assets.ts";
+import { RecentRates } from "./answers/recent-rates.ts";
 import { EventHub, eventText } from "./events.ts";
 import { Knowledge } from "./knowledge.ts";
-import { type Listening, listenTcp, listenUnix } from "./listening.ts";
 import type { Answered, Asked, FromPage, Setup, ToPage } from "./messages.ts";
 import { Refusal } from "./refusal.ts";
 
@@ -29,7 +30,7 @@ let lastId = 0;
 
 const db = openForReading(setup.stateDirectory);
 assert(db !== null, "the daemon has made its ledger before it starts the page");
-const knowledge = new Knowledge(db, setup.settings, fault);
+const knowledge = new Knowledge(db, setup.settings, new RecentRates(setup.rates), fault);
 const events = new EventHub();
 const app = makeApp({
   knowledge,
@@ -74,17 +75,11 @@ const heartbeat = setInterval(() => {
   events.tell(silentMs > SILENT_MS ? eventText("silent", { for_s: Math.round(silentMs / 1000) }) : ": alive\n\n");
 }, HEARTBEAT_MS);
 
-let listening: Listening | null = null;
-let stopped = false;
-try {
-  listening =
-    setup.page.kind === "unix" ? await listenUnix(server, setup.page.path) : await listenTcp(server, setup.page.host, setup.page.port);
-  if (stopped) stop();
-  else tell({ kind: "listening", address: listening.address });
-} catch (error) {
-  tell({ kind: "not-listening", reason: messageOf(error) });
-  stop();
-}
+server.on("error", (error) => {
+  throw error;
+});
+server.listen({ fd: setup.sockets.listener });
+for (const fd of setup.sockets.visitors) server.emit("connection", new Socket({ fd, readable: true, writable: true }));
 
 function listenedHost(): string[] {
   if (setup.page.kind === "unix") return [];
@@ -126,12 +121,10 @@ function refuseUnreadable(error: NodeJS.ErrnoException, socket: Duplex): void {
 }
 
 function stop(): void {
-  stopped = true;
   clearInterval(heartbeat);
   events.close();
   server.close();
   server.closeAllConnections();
-  listening?.close();
   knowledge[Symbol.dispose]();
   db?.[Symbol.dispose]();
   port.close();

@@ -90,6 +90,15 @@ export function openAt(dirFd: number, name: Bytes, flags: number): number {
   return answered(libcOpenat(dirFd, cString(name), flags));
 }
 
+const F_DUPFD_CLOEXEC = 1030;
+
+/** Another descriptor of the same open file, which a child does not inherit. */
+export function duplicateFd(fd: number): number {
+  const duplicate = answered(libcFcntl(fd, F_DUPFD_CLOEXEC, "int", 0));
+  if (duplicate < 0) throw thrown("fcntl(F_DUPFD_CLOEXEC)", duplicate);
+  return duplicate;
+}
+
 export function closeFd(fd: number): void {
   libcClose(fd);
 }

@@ -6,7 +6,11 @@ export const RECENT_S = 900;
 export type Point = { atMs: number; filesPerS: number; bytesPerS: number };
 
 export class RecentRates {
-  readonly #flows = new Map<string, Point[]>();
+  readonly #flows: Map<string, Point[]>;
+
+  constructor(before: ReadonlyMap<string, Point[]> = new Map()) {
+    this.#flows = new Map(before);
+  }
 
   add(live: LiveStatus, atMs: number): void {
     const known = new Set(live.flows.map((flow) => flow.name));
@@ -19,6 +23,10 @@ export class RecentRates {
       if (points.length > RECENT_S) points.splice(0, points.length - RECENT_S);
       this.#flows.set(name, points);
     }
+  }
+
+  get all(): ReadonlyMap<string, Point[]> {
+    return this.#flows;
   }
 
   of(flow: string): readonly Point[] {
