@@ -2,7 +2,7 @@ import type { Configuration } from "../config/parse.ts";
 import { canonical, differences } from "../config/difference.ts";
 import type { FlowEntry } from "../flow/finish/retention.ts";
 import { Flow, type FlowOptions } from "../flow/flow.ts";
-import { lookFirst } from "../flow/ledger/admissions.ts";
+import { takeOver } from "../flow/ledger/take-over.ts";
 import { type Held, heldOf, registerFlow, setHeld } from "../flow/ledger/flows.ts";
 import type { Database } from "../flow/ledger/database.ts";
 import { closedReason } from "../flow/opening-hours.ts";
@@ -139,10 +139,12 @@ export class FlowSet implements AsyncDisposable {
   startFlow(name: string): Promise<void> {
     return this.#inTurn(async () => {
       this.settingsOf(name);
+      const running = this.#running.get(name);
+      const configuration = running === undefined ? this.#parts.read() : null;
       setHeld(this.#parts.db, this.#idOf(name), null);
       this.#chosen?.add(name);
-      if (this.#running.has(name)) return this.#running.get(name)!.hold("person", null);
-      await this.#take(this.#parts.read(), [name]);
+      if (configuration === null) running?.hold("person", null);
+      else await this.#take(configuration, [name]);
     });
   }
 
@@ -226,7 +228,7 @@ export class FlowSet implements AsyncDisposable {
       if (!isHeld && !this.#passive.has(name)) this.#becomePassive(flow, vip);
       if (!isHeld || !this.#passive.has(name) || !flow.intake.scanned) continue;
       this.#passive.delete(name);
-      lookFirst(this.#parts.db, flow.entry.id);
+      takeOver(this.#parts.db, flow.entry.id, this.#parts.clock.wall());
       flow.hold("vip", null);
     }
   }

@@ -98,14 +98,6 @@ export function recordQueued(
   return db.insert(RECORD_QUEUED, flow, at.wall, Math.round(at.steady), adopt ? 1 : 0, ...cellsOf(change));
 }
 
-/** What waits may be at the destination already, brought by another host: it is looked for there before it is sent. */
-export function lookFirst(db: Database, flow: FlowId): void {
-  db.run(
-    "UPDATE transfer SET adopt = 1 WHERE flow = ? AND state = 'queued' AND due_at IS NOT NULL AND (kind = 'put' OR kind = 'rename')",
-    flow,
-  );
-}
-
 /** When a settling file is looked at again, and what it waits for (`admit/settle.ts`). */
 export type SettlingWait = { dueAt: SteadyMs; waitsFor: "writer" | "quiet" | "marker" };
 
