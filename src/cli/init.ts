@@ -209,8 +209,9 @@ async function goOn(args: ParsedArguments, context: CliContext, talk: Conversati
   );
   if (background)
     return await service.run({ values: { ...args.values, service: undefined, now: true }, positionals: ["install"] }, context);
+  const named = typeof args.values["config"] === "string" ? ` -c ${shellText(args.values["config"])}` : "";
   context.stdout.write(
-    `'hotdir run' starts it; what comes into ${example.directory} is delivered. 'hotdir service install --now' keeps it running\n`,
+    `'hotdir run${named}' starts it; what comes into ${example.directory} is delivered. 'hotdir service install --now${named}' keeps it running\n`,
   );
   return 0;
 }
