@@ -36,7 +36,7 @@ class Terminal implements AsyncDisposable {
   #shown = "";
   #at = 0;
 
-  constructor(place: Place, ...args: string[]) {
+  constructor(place: Place, more: Record<string, string> = {}, ...args: string[]) {
     const env = {
       PATH: process.env["PATH"] ?? "",
       HOME: place.home,
@@ -46,7 +46,7 @@ class Terminal implements AsyncDisposable {
     };
     const ssh = place.sshd === null ? {} : { HOTDIR_SSH: `ssh -F ${place.sshd.sshConfigFile}` };
     const command = [hotdirProgram, "init", "--state-dir", `${place.path}/state`, ...args].map(shellText).join(" ");
-    this.#child = spawn("script", ["-qec", command, "/dev/null"], { env: { ...env, ...ssh }, stdio: ["pipe", "pipe", "inherit"] });
+    this.#child = spawn("script", ["-qec", command, "/dev/null"], { env: { ...env, ...ssh, ...more }, stdio: ["pipe", "pipe", "inherit"] });
     this.#child.stdout.setEncoding("utf8").on("data", (text: string) => (this.#shown += text));
   }
 
@@ -235,6 +235,26 @@ test.each(asked.map(([question], at) => [question, at] as const))(
     expect(existsSync(`${place.path}/there`)).toBe(false);
   },
 );
+
+test("Ctrl-C while it waits for a host that does not answer ends it, and nothing is left", async () => {
+  await using place = await makePlace();
+  writeFileSync(`${place.path}/slow-ssh`, "#!/bin/sh\nexec sleep 60\n", { mode: 0o755 });
+  await using terminal = new Terminal(
+    place,
+    { HOTDIR_SSH: `${place.path}/slow-ssh` },
+    "-d",
+    "~/runs",
+    "--destination",
+    "cluster:in",
+    "--flow",
+    "a",
+    "--retain",
+    "keep",
+  );
+  await terminal.answers("Testing ...", "\x03");
+  expect(await terminal.ended(), terminal.shown).toBe(130);
+  expectNothingWritten(place);
+});
 
 test("on a terminal a configuration that is there gets another flow only when that is wanted", async () => {
   await using place = await makePlace();

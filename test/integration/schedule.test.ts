@@ -142,3 +142,19 @@ test("when its hours end a large file is handed back, uncounted, and goes on fro
   expect(Buffer.compare(readFileSync(`${path}/destination/large`), content)).toBe(0);
   expect(hall.counts()).toMatchObject({ seen: 2, dead: 0, queued: 0 });
 });
+
+test("when the hours of a limit end, what is being sent goes on without it at once", async () => {
+  await using temporary = await makeTemporary();
+  const { path } = temporary;
+  for (const name of ["state", "source", "destination"]) mkdirSync(`${path}/${name}`);
+  // At the limit of the day this were some minutes.
+  writeFileSync(`${path}/source/large`, Buffer.alloc(200_000_000, 7));
+  await using hall = await makeHall(path, {
+    source: { directory: `${path}/source`, rescan: "1s" },
+    destination: { url: `file:${path}/destination`, segment_above: "1M", bandwidth: [{ from: "08:00", to: "18:00", limit: "1MB/s" }] },
+  });
+  await waitUntil("its beginning", () => (hall.flow.pump.active.totals.bytes > 0 ? true : null));
+  expect(hall.counts()).toMatchObject({ sending: 1, delivered: 0 });
+  hall.at("18:00:01");
+  await waitUntil("it delivered", () => (hall.counts().delivered === 1 ? true : null), { timeoutMs: 30_000 });
+});
