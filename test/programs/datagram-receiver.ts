@@ -19,9 +19,12 @@ const sockaddr = Buffer.concat([Uint8Array.of(1, 0), name, Buffer.alloc(address.
 if (bind(fd, sockaddr, sockaddr.length) !== 0) throw new Error(`cannot bind ${address}`);
 writeSync(1, `${JSON.stringify({ listening: address })}\n`);
 
+const MSG_DONTWAIT = 0x40;
 const room = Buffer.alloc(65_536);
-for (;;) {
-  const length = recv(fd, room, room.length, 0);
-  if (length < 0) break;
-  writeSync(1, `${JSON.stringify({ atMs: performance.timeOrigin + performance.now(), text: room.toString("utf8", 0, length) })}\n`);
-}
+setInterval(() => {
+  for (let length = 0; (length = recv(fd, room, room.length, MSG_DONTWAIT)) >= 0;)
+    writeSync(1, `${JSON.stringify({ atMs: performance.timeOrigin + performance.now(), text: room.toString("utf8", 0, length) })}\n`);
+}, 5);
+
+// Whatever ends the parent closes this.
+process.stdin.on("close", () => process.exit()).resume();

@@ -14,7 +14,7 @@ export type NotifySocket = AsyncDisposable & {
 /** A socket as systemd gives one to its services. */
 export async function openNotifySocket(address: string): Promise<NotifySocket> {
   const program = fileURLToPath(new URL("../programs/datagram-receiver.ts", import.meta.url));
-  const child: ChildProcess = spawn(process.execPath, [program, address], { stdio: ["ignore", "pipe", "inherit"] });
+  const child: ChildProcess = spawn(process.execPath, [program, address], { stdio: ["pipe", "pipe", "inherit"] });
   const datagrams: NotifySocket["datagrams"] = [];
   let isListening = false;
   let waiting = "";
