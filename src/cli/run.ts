@@ -7,6 +7,7 @@ import type { Configuration } from "../config/parse.ts";
 import { HotdirError } from "../kernel/errors.ts";
 import { type Log, type LogLevel, logLevels } from "../kernel/log.ts";
 import { attach } from "../service/attachment.ts";
+import { alertsCompanion } from "./alerting.ts";
 import { startCompanions } from "./companions.ts";
 import { tellOfHours } from "./waiting-for-hours.ts";
 import type { CliContext, Command, ParsedArguments } from "./command.ts";
@@ -83,7 +84,7 @@ export async function runFlows(options: {
   using metrics = new Metrics();
   await using daemon = await Daemon.start({ stateDirectory: directory, configuration, read, chosen, log, observers: [metrics] });
   await using _companions = await startCompanions(
-    untilIdle ? [] : [pageCompanion(log, () => metrics.text(daemon))],
+    [alertsCompanion(log), ...(untilIdle ? [] : [pageCompanion(log, () => metrics.text(daemon))])],
     daemon,
     configuration,
     log,
