@@ -83,13 +83,10 @@ export async function runFlows(options: {
   using attachment = attach(context.env, directory);
   using metrics = new Metrics();
   await using daemon = await Daemon.start({ stateDirectory: directory, configuration, read, chosen, log, observers: [metrics] });
-  await using _companions = await startCompanions(
-    [alertsCompanion(log), ...(untilIdle ? [] : [pageCompanion(log, () => metrics.text(daemon))])],
-    daemon,
-    configuration,
-    log,
-  );
-  using _reloading = reloadOnHangup(daemon, context);
+  await using beside = new AsyncDisposableStack();
+  const companions = [alertsCompanion(log), ...(untilIdle ? [] : [pageCompanion(log, () => metrics.text(daemon))])];
+  beside.use(await startCompanions(companions, daemon, configuration, log));
+  beside.use(reloadOnHangup(daemon, context));
   options.started?.();
   attachment.begin(daemon, context.signal, log);
   const tell = tellOfHours((line) => void context.stderr.write(line));

@@ -23,7 +23,7 @@ type Schemas<Of extends Sections> = { [Name in keyof Of]: Of[Name]["schema"] };
 type Values<Of extends Sections> = z.output<z.ZodObject<Schemas<Of>>>;
 type Together<Union> = (Union extends unknown ? (part: Union) => void : never) extends (part: infer Parts) => void ? Parts : never;
 
-type Whole<Of extends Sections> = [keyof Of] extends [never] ? Record<never, never> : Together<ReturnType<Of[keyof Of]["settings"]>>;
+type Whole<Of extends Sections> = Together<ReturnType<Of[keyof Of]["settings"]>>;
 
 /** The schemas of some sections, by key. */
 export function schemasOf<Of extends Sections>(sections: Of): Schemas<Of> {

@@ -1,8 +1,7 @@
 import { canonical, type Json } from "../config/difference.ts";
 import type { Database } from "../flow/ledger/database.ts";
 import { revive } from "../flow/ledger/outcomes.ts";
-import { never } from "../kernel/errors.ts";
-import { HotdirError } from "../kernel/errors.ts";
+import { HotdirError, never } from "../kernel/errors.ts";
 import type { AbsPath } from "../kernel/path.ts";
 import type { Flow } from "../flow/flow.ts";
 import type { Request, SettingsAnswer } from "./control-protocol.ts";
