@@ -90,13 +90,20 @@ function excerptOf(line: string, column: number): { text: string; caret: number 
   return { text: printable(hidden.text.slice(start, start + EXCERPT_CHARACTERS_MAX)), caret: hidden.caret - start };
 }
 
-/** Without what stands between `://` and the last `@`, where a colon is in it, and what follows a key that names a secret. */
+/** Without what stands between `://` and the last `@`, where a colon is in it, a web address' path, and what follows a key that names a secret. */
 function hideSecrets(line: string, column: number): { text: string; caret: number } {
   let shown = { text: line, caret: column };
   const authority = /:\\?\/\\?\//.exec(line);
   const at = line.lastIndexOf("@");
   if (authority !== null && line.slice(authority.index + authority[0].length, at).includes(":"))
     shown = hide(shown, authority.index + authority[0].length, at);
+  // Who knows a webhook's address may post there.
+  const web = /https?:\/\/[^\s/"']+\//i.exec(shown.text);
+  if (web !== null) {
+    const start = web.index + web[0].length;
+    const length = shown.text.slice(start).search(/[\s"'}]|$/);
+    shown = hide(shown, start, start + length);
+  }
   const key = /(?:passw|passphrase|secret|token)[\w-]{0,40}["']?[ \t]{0,8}:[ \t]*/i.exec(shown.text);
   return key === null ? shown : hide(shown, key.index + key[0].length, shown.text.length);
 }

@@ -5,6 +5,7 @@ import type { AlertSettings } from "../../config/daemon-settings.ts";
 import { type Database, openForReading } from "../../flow/ledger/database.ts";
 import { spaceShortage } from "../../flow/send/space.ts";
 import { backoffDelayMs } from "../../kernel/backoff.ts";
+import type { SteadyMs } from "../../kernel/clock.ts";
 import { messageOf } from "../../kernel/errors.ts";
 import type { Log } from "../../kernel/log.ts";
 import { formatAge, formatMany } from "../../kernel/readable.ts";
@@ -32,6 +33,8 @@ export class Alerts implements AsyncDisposable {
   readonly #stop = new AbortController();
   readonly #file: AlertFile;
   readonly #timer: NodeJS.Timeout;
+  /** By flow: when it was last seen paused. */
+  readonly #pausedAt = new Map<string, SteadyMs>();
   #db: Database | null = null;
   #written = "";
   #inTrouble = false;
@@ -110,11 +113,18 @@ export class Alerts implements AsyncDisposable {
         reason: flow.reason,
         reached: flow.lanes.open > 0,
         freshnessMs: flow.freshnessMs,
+        sendsForMs: this.#sendsFor(flow.name, flow.state),
         dead: flow.counts.dead,
         shortage:
           space === undefined || space === null ? undefined : spaceShortage(space, settings.destination.keepFree, this.#isShort(flow.name)),
       };
     });
+  }
+
+  #sendsFor(flow: string, state: Sight["state"]): number {
+    const now = this.#daemon.clock.steady();
+    if (state === "paused" || state === "stopped") this.#pausedAt.set(flow, now);
+    return now - (this.#pausedAt.get(flow) ?? -Infinity);
   }
 
   /** It is over only when there is a little more than just enough, as for the flow itself. */

@@ -11,6 +11,8 @@ export type Sight = {
   /** A connection to the destination is open. */
   reached: boolean;
   freshnessMs: number | null;
+  /** For how long it may send, since the last pause; Infinity: there was none. */
+  sendsForMs: number;
   dead: number;
   /** Why the destination has too little space; null: it has enough; undefined: not known. */
   shortage: string | null | undefined;
@@ -49,9 +51,13 @@ const looks: Record<AlertKind, (sight: Sight) => Found> = {
   },
   halted: ({ flow, on, state, reason }) =>
     on.halted ? (state === "halted" ? { summary: `${flow} is halted: ${reason}` } : null) : "unwatched",
-  freshness: ({ flow, on, freshnessMs }) => {
+  freshness: ({ flow, on, state, freshnessMs, sendsForMs }) => {
     if (on.freshnessAboveMs === null) return "unwatched";
-    return freshnessMs !== null && freshnessMs > on.freshnessAboveMs
+    if (freshnessMs === null) return null;
+    // Outside of its hours, on the passive host, or by a person's wish it falls behind, which nobody has to be told; nor
+    // that what gathered meanwhile is old.
+    if (state === "paused" || state === "stopped") return "unknown";
+    return Math.min(freshnessMs, sendsForMs) > on.freshnessAboveMs
       ? { summary: `${flow} is ${formatAge(freshnessMs)} behind: the oldest change that is not delivered is that old` }
       : null;
   },
