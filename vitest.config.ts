@@ -13,6 +13,7 @@ export default defineConfig({
       { test: { ...node, name: "property", include: ["test/property/**/*.test.ts"], testTimeout: 120_000 } },
       { test: { ...node, name: "contract", include: ["test/contract/**/*.test.ts"], testTimeout: 30_000 } },
       { test: { ...node, name: "integration", include: ["test/integration/**/*.test.ts"], testTimeout: 60_000, hookTimeout: 60_000 } },
+      { test: { ...node, name: "browser", include: ["test/browser/**/*.test.ts"], testTimeout: 60_000, hookTimeout: 60_000 } },
       { test: { ...node, name: "fault", include: ["test/fault/**/*.test.ts"], testTimeout: 180_000, hookTimeout: 60_000 } },
     ],
   },

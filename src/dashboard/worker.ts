@@ -2,7 +2,7 @@ import { createServer, type Server } from "node:http";
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { parentPort, workerData } from "node:worker_threads";
-import { getRequestListener } from "@hono/node-server";
+import { getRequestListener, RequestError } from "@hono/node-server";
 import { openForReading } from "../flow/ledger/database.ts";
 import { assert, messageOf } from "../kernel/errors.ts";
 import { makeApp } from "./app.ts";
@@ -44,6 +44,7 @@ const app = makeApp({
 
 const listener = getRequestListener(app.fetch, {
   errorHandler: (error) => {
+    if (error instanceof RequestError) return new Refusal("bad-request", "the address or the host is none").response();
     fault(error);
     return new Refusal("internal").response();
   },
