@@ -20,7 +20,7 @@ export async function connectControl(stateDirectory: string): Promise<ControlCli
   const lines = createInterface({ input: socket })[Symbol.asyncIterator]();
   return {
     async ask<T>(request: Request): Promise<T> {
-      socket.setTimeout(ANSWER_TIMEOUT_MS, () => socket.destroy());
+      socket.setTimeout(ANSWER_TIMEOUT_MS);
       socket.write(`${JSON.stringify(request)}\n`);
       const line = await lines.next();
       if (line.done === true)
@@ -42,6 +42,7 @@ function open(path: string): Promise<Socket | null> {
         socket.once("connect", () => {
           socket.removeAllListeners("error");
           socket.on("error", () => socket.destroy());
+          socket.on("timeout", () => socket.destroy());
           resolve(socket);
         });
         socket.once("error", (error) =>

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { z } from "zod";
 import type { Json } from "../config/difference.ts";
+import { type Bytes, isRelPath } from "../kernel/path.ts";
 
 /**
  * The control socket: a UNIX socket in the state directory. One JSON object a line each way, answers
@@ -9,10 +10,19 @@ import type { Json } from "../config/difference.ts";
 export const REQUEST_BYTES_MAX = 4 * 1024 * 1024;
 export const POST_PATHS_MAX = 512;
 
+/** Clean as the commands make them: what leads out of a source by `..`, or is no byte string, would be delivered elsewhere or as another file. */
+function isCleanPath(path: string): boolean {
+  return path === "/" || (/^\/[\0-\xff]+$/s.test(path) && isRelPath(path.slice(1) as Bytes));
+}
+
+const postedPath = z
+  .string()
+  .refine(isCleanPath, "expected an absolute path without '.', '..', doubled slashes and NUL, a byte a character");
+
 export const Request = z.discriminatedUnion("ask", [
   z.strictObject({ ask: z.literal("status") }),
   /** Absolute paths of files and trees. `flow: null`: the flow whose source holds the path. */
-  z.strictObject({ ask: z.literal("post"), flow: z.string().nullable(), paths: z.array(z.string().regex(/^\//)).max(POST_PATHS_MAX) }),
+  z.strictObject({ ask: z.literal("post"), flow: z.string().nullable(), paths: z.array(postedPath).max(POST_PATHS_MAX) }),
   z.strictObject({ ask: z.literal("retry"), ids: z.array(z.number().int()).max(100_000) }),
   /** Sends nothing until `resume`, also over restarts; what comes meanwhile is recorded. */
   z.strictObject({ ask: z.literal("pause"), flow: z.string() }),

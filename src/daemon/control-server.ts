@@ -8,6 +8,9 @@ import { type Answer, controlSocket, Request, REQUEST_BYTES_MAX } from "./contro
 
 const CONNECTIONS_MAX = 64;
 
+/** `answering`: an answer is being made. Who only waits, or does not read what was answered, is not. */
+type Connection = { socket: Socket; answering: boolean };
+
 /** Serves the control socket until disposed of. Only the user of the daemon can reach it (mode 0600). */
 export async function serveControl(
   stateDirectory: string,
@@ -17,19 +20,22 @@ export async function serveControl(
   const path = controlSocket(stateDirectory);
   // The lock is ours, so whatever is there was left by a daemon that was killed.
   rmSync(path, { force: true });
-  const server = createServer((socket) => serve(socket, answer, log));
-  server.maxConnections = CONNECTIONS_MAX;
-  const sockets = new Set<Socket>();
-  server.on("connection", (socket) => {
-    sockets.add(socket);
-    socket.on("close", () => sockets.delete(socket));
+  // The one that was quiet for longest comes first.
+  const connections = new Set<Connection>();
+  const server = createServer((socket) => {
+    if (connections.size >= CONNECTIONS_MAX && !makeRoom(connections)) return void socket.destroy();
+    const connection: Connection = { socket, answering: false };
+    connections.add(connection);
+    socket.on("close", () => connections.delete(connection));
+    const heard = (): void => void (connections.delete(connection) && connections.add(connection));
+    serve(connection, heard, answer, log);
   });
   await listen(server, path);
   chmodSync(path, 0o600);
   return {
     async [Symbol.asyncDispose]() {
       const closed = new Promise((resolve) => server.close(resolve));
-      for (const socket of sockets) socket.destroy();
+      for (const { socket } of connections) socket.destroy();
       await closed;
       rmSync(path, { force: true });
     },
@@ -47,23 +53,56 @@ function listen(server: Server, path: string): Promise<void> {
   );
 }
 
-function serve(socket: Socket, answer: (request: Request) => Promise<unknown>, log: Log): void {
+/** Whoever forgot a connection, or hundreds, does not keep others out. */
+function makeRoom(connections: Set<Connection>): boolean {
+  const quiet = [...connections].find(({ answering }) => !answering);
+  if (quiet === undefined) return false;
+  connections.delete(quiet);
+  quiet.socket.destroy();
+  return true;
+}
+
+/** One request after the other, and no more is read than is answered and taken: a client that only asks takes no memory. */
+function serve(connection: Connection, heard: () => void, answer: (request: Request) => Promise<unknown>, log: Log): void {
+  const { socket } = connection;
   let waiting = "";
-  let last: Promise<void> = Promise.resolve();
+  let refused = false;
   socket.setEncoding("utf8");
   socket.on("error", (error) => log.debug(`control socket: ${error.message}`));
+  const answerAll = async (lines: string[]): Promise<void> => {
+    for (const line of lines) {
+      if (!socket.writable) return;
+      connection.answering = true;
+      const answered = await answerLine(line, answer).finally(() => (connection.answering = false));
+      if (socket.writable && !socket.write(`${JSON.stringify(answered)}\n`)) await taken(socket);
+    }
+  };
   socket.on("data", (text: string) => {
+    // Read on all the same: a connection that is closed with something unread may take the answer with it.
+    if (refused) return;
+    heard();
     waiting += text;
     const lines = waiting.split("\n");
     waiting = lines.pop()!;
-    if (waiting.length > REQUEST_BYTES_MAX) return void socket.end(`${JSON.stringify(refusal("bad-usage", "the request is too long"))}\n`);
-    for (const line of lines) last = last.then(() => reply(socket, line, answer));
+    if (waiting.length > REQUEST_BYTES_MAX) {
+      waiting = "";
+      refused = true;
+      return void socket.end(`${JSON.stringify(refusal("bad-usage", "the request is too long"))}\n`);
+    }
+    if (lines.length === 0) return;
+    socket.pause();
+    void answerAll(lines).then(() => socket.resume());
   });
 }
 
-async function reply(socket: Socket, line: string, answer: (request: Request) => Promise<unknown>): Promise<void> {
-  const answered = await answerLine(line, answer);
-  if (socket.writable) socket.write(`${JSON.stringify(answered)}\n`);
+function taken(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      socket.off("drain", done).off("close", done);
+      resolve();
+    };
+    socket.on("drain", done).on("close", done);
+  });
 }
 
 async function answerLine(line: string, answer: (request: Request) => Promise<unknown>): Promise<Answer<unknown>> {
