@@ -20,11 +20,12 @@ export function registerFlow(db: Database, flow: FlowIdentity, atMs: WallMs = Da
       flow.name,
     );
     if (known === undefined) return insertFlow(db, flow);
-    if (known.destination === flow.destination && Buffer.compare(known.root, pathCell(flow.root)) === 0) return known.id;
+    const sameSource = Buffer.compare(known.root, pathCell(flow.root)) === 0;
+    if (known.destination === flow.destination && sameSource) return known.id;
     db.run("UPDATE flow SET name = name || '@' || id WHERE id = ?", known.id);
     const id = insertFlow(db, flow);
     db.run("UPDATE flow SET held = (SELECT held FROM flow WHERE id = ?) WHERE id = ?", known.id, id);
-    relocate(db, known.id, id, known.destination === flow.destination ? "source" : "destination", atMs);
+    relocate(db, known.id, id, sameSource ? "destination" : "source", atMs);
     return id;
   });
 }

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
-import { makeLedger, put, type TestLedger } from "../../../test/support/ledger.ts";
+import { makeLedger, put, rel, type TestLedger } from "../../../test/support/ledger.ts";
 import { bytesOfText, type AbsPath } from "../../kernel/path.ts";
+import type { Change } from "../transfer.ts";
 import { recordQueued } from "./admissions.ts";
 import { claim } from "./claims.ts";
 import { type FlowIdentity, recount, registerFlow, setHeld, heldOf, tallyOf } from "./flows.ts";
@@ -59,6 +60,25 @@ test("with another destination nothing counts as delivered, and what was owed is
   expect(claimed.map(({ change, adopt }) => `${change.path} ${String(adopt)}`)).toEqual(["sending true", "queued true"]);
   // And back again: that is a third one, since nobody knows what happened there meanwhile.
   expect([flow, ledger.flow]).not.toContain(registerFlow(ledger.db, there("file:/there")));
+});
+
+test("no removal and no rename of the old place is made at the new one, where nothing of ours is", async () => {
+  await using ledger = await makeLedger();
+  const { db, at } = ledger;
+  const moved: Change = { ...put("moved"), kind: "rename", from: rel("sent"), directory: false };
+  const changes: Change[] = [{ kind: "delete", path: rel("gone") }, { kind: "rmdir", path: rel("dir") }, moved, put("new")];
+  for (const change of changes) recordQueued(db, ledger.flow, change, at);
+  const flow = registerFlow(db, there("sftp://cluster/in"), 99);
+  expect(tallyOf(db, flow)).toMatchObject({ seen: 1, queued: 1 });
+  expect(tallyOf(db, ledger.flow)).toMatchObject({ superseded: 4, queued: 0 });
+  for (const id of [flow, ledger.flow]) expect(recount(db, id)).toEqual([]);
+});
+
+test("with another source and another destination at once nothing of the old one is owed", async () => {
+  await using ledger = await makeLedger();
+  busy(ledger);
+  const flow = registerFlow(ledger.db, there("sftp://cluster/in", "/elsewhere"), 99);
+  expect(tallyOf(ledger.db, flow)).toMatchObject({ seen: 0, queued: 0 });
 });
 
 test("with another source nothing of the old one is owed, and nothing of it is missing", async () => {

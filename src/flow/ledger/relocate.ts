@@ -6,16 +6,22 @@ import { INSERT_COLUMNS } from "./rows.ts";
 const OPEN = "state IN ('settling', 'queued', 'sending', 'dead')";
 
 /**
+ * What brings something there. Removals and renames are about what was delivered to the old place: at the new one they
+ * would hit files that nobody of us ever brought (P4). Whoever looks at the source finds the new names anyway.
+ */
+const BRINGS = "kind IN ('put', 'link', 'mkdir')";
+
+/**
  * A flow has another source or destination now, and so another row. With another destination, what was not delivered is
- * owed to that one, dead letters included (they have a new chance), and is looked for there first. With another source
- * it is not: its files are not there.
+ * owed to that one, dead letters included (they have a new chance), and is looked for there first. With another source,
+ * whether or not the destination is another as well, it is not: its files are not there.
  */
 export function relocate(db: Database, from: FlowId, to: FlowId, changed: "source" | "destination", atMs: WallMs): void {
   if (changed === "destination") {
     db.run(
       `INSERT INTO transfer (flow, state, seen_at, due_at, adopt, reason, ${INSERT_COLUMNS})
        SELECT ?, CASE state WHEN 'settling' THEN 'settling' ELSE 'queued' END, seen_at, coalesce(due_at, 0), 1, CASE state WHEN 'settling' THEN reason END, ${INSERT_COLUMNS}
-       FROM transfer WHERE flow = ? AND ${OPEN} ORDER BY id`,
+       FROM transfer WHERE flow = ? AND ${OPEN} AND ${BRINGS} ORDER BY id`,
       to,
       from,
     );
