@@ -1,8 +1,9 @@
 import { commonOptions, exitStatuses, type Command, type OptionSpec } from "../src/cli/command.ts";
-import { commands } from "../src/cli/commands.ts";
+import { loadCommands } from "../src/cli/commands.ts";
 
 /** `docs/reference/commands.md`, from the command objects that `--help` is made of. */
-export function commandReference(): string {
+export async function commandReference(): Promise<string> {
+  const commands = await loadCommands();
   return `${[
     "# Commands",
     "",

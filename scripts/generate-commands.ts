@@ -5,4 +5,4 @@ import { commandReference } from "./command-reference.ts";
 /** Writes `docs/reference/commands.md`. */
 const directory = fileURLToPath(new URL("../docs/reference/", import.meta.url));
 mkdirSync(directory, { recursive: true });
-writeFileSync(`${directory}commands.md`, commandReference());
+writeFileSync(`${directory}commands.md`, await commandReference());

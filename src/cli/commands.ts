@@ -1,43 +1,36 @@
 import type { Command } from "./command.ts";
-import { check } from "./check.ts";
-import { dead } from "./dead.ts";
-import { explain } from "./explain.ts";
-import { init } from "./init.ts";
-import { log } from "./log.ts";
-import { pause } from "./pause.ts";
-import { post } from "./post.ts";
-import { quickstart } from "./quickstart.ts";
-import { receipts } from "./receipts.ts";
-import { restart } from "./restart.ts";
-import { resume } from "./resume.ts";
-import { retry } from "./retry.ts";
-import { run } from "./run.ts";
-import { sanity } from "./sanity.ts";
-import { service } from "./service.ts";
-import { start } from "./start.ts";
-import { status } from "./status.ts";
-import { stop } from "./stop.ts";
-import { supervise } from "./supervise.ts";
 
-/** In the order in which a newcomer meets them. */
-export const commands: Command[] = [
-  quickstart,
-  init,
-  check,
-  run,
-  post,
-  status,
-  explain,
-  log,
-  receipts,
-  dead,
-  retry,
-  pause,
-  resume,
-  start,
-  stop,
-  restart,
-  sanity,
-  service,
-  supervise,
-];
+/**
+ * In the order in which a newcomer meets them. Each is loaded only when it is called: what a supervisor, or a `status`
+ * every second, would otherwise carry along costs more time and memory than all that they do.
+ */
+const commands: Record<string, () => Promise<Command>> = {
+  quickstart: async () => (await import("./quickstart.ts")).quickstart,
+  init: async () => (await import("./init.ts")).init,
+  check: async () => (await import("./check.ts")).check,
+  run: async () => (await import("./run.ts")).run,
+  post: async () => (await import("./post.ts")).post,
+  status: async () => (await import("./status.ts")).status,
+  explain: async () => (await import("./explain.ts")).explain,
+  log: async () => (await import("./log.ts")).log,
+  receipts: async () => (await import("./receipts.ts")).receipts,
+  dead: async () => (await import("./dead.ts")).dead,
+  retry: async () => (await import("./retry.ts")).retry,
+  pause: async () => (await import("./pause.ts")).pause,
+  resume: async () => (await import("./resume.ts")).resume,
+  start: async () => (await import("./start.ts")).start,
+  stop: async () => (await import("./stop.ts")).stop,
+  restart: async () => (await import("./restart.ts")).restart,
+  sanity: async () => (await import("./sanity.ts")).sanity,
+  service: async () => (await import("./service.ts")).service,
+  supervise: async () => (await import("./supervise.ts")).supervise,
+};
+
+/** null: there is none of this name. */
+export async function loadCommand(name: string): Promise<Command | null> {
+  return Object.hasOwn(commands, name) ? ((await commands[name]?.()) ?? null) : null;
+}
+
+export function loadCommands(): Promise<Command[]> {
+  return Promise.all(Object.values(commands).map((load) => load()));
+}

@@ -1,24 +1,14 @@
-import { join } from "node:path";
 import { type Configuration } from "../config/parse.ts";
 import { loadConfiguration } from "../config/load.ts";
 import { renderFaults } from "../config/fault.ts";
 import type { FlowSettings } from "../flow/settings.ts";
 import { HotdirError } from "../kernel/errors.ts";
 import type { CliContext, OptionSpec, ParsedArguments } from "./command.ts";
+import { configurationFile } from "./directories.ts";
+
+export { configurationFile, stateDirectory } from "./directories.ts";
 
 export const flowOption: OptionSpec = { type: "string", short: "f", value: "FLOW", says: "only this flow" };
-
-export function configurationFile(args: ParsedArguments, context: CliContext): string {
-  const named = args.values["config"];
-  if (typeof named === "string") return named;
-  return join(context.env["XDG_CONFIG_HOME"] || join(context.homeDirectory, ".config"), "hotdir", "hotdir.yaml");
-}
-
-export function stateDirectory(args: ParsedArguments, context: CliContext): string {
-  const named = args.values["state-dir"];
-  if (typeof named === "string") return named;
-  return context.env["HOTDIR_STATE_DIR"] || join(context.env["XDG_STATE_HOME"] || join(context.homeDirectory, ".local", "state"), "hotdir");
-}
 
 /** The ssh command where the configuration names none: `HOTDIR_SSH`, split at blanks, else `ssh`. */
 export function defaultSsh(context: CliContext): string[] {

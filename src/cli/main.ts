@@ -4,7 +4,7 @@ import { type ErrorCode } from "../kernel/error-codes.ts";
 import { HotdirError, messageOf } from "../kernel/errors.ts";
 import { redact } from "../kernel/redact.ts";
 import { type CliContext, type Command, commonOptions } from "./command.ts";
-import { commands } from "./commands.ts";
+import { loadCommand, loadCommands } from "./commands.ts";
 import { commandHelp, overview } from "./help.ts";
 
 /** Who reads what was written may be slow, but not for ever. */
@@ -14,9 +14,9 @@ const FLUSH_BOUND_MS = 5000;
 async function main(argv: string[], context: CliContext): Promise<number> {
   const [name, ...rest] = argv;
   if (name === undefined || name === "--help" || name === "-h" || name === "help")
-    return say(context, overview(commands), name === undefined ? 2 : 0);
-  const command = commands.find((candidate) => candidate.name === name);
-  if (command === undefined) return complain(context, `there is no command ${JSON.stringify(name)}; 'hotdir --help' lists them`, 2);
+    return say(context, overview(await loadCommands()), name === undefined ? 2 : 0);
+  const command = await loadCommand(name);
+  if (command === null) return complain(context, `there is no command ${JSON.stringify(name)}; 'hotdir --help' lists them`, 2);
   try {
     const args = parse(command, rest);
     if (args.values["help"] === true) return say(context, commandHelp(command), 0);

@@ -15,7 +15,8 @@ import { configurationFile, defaultSsh, readConfiguration, stateDirectory } from
 import { workingDirectory } from "./named-path.ts";
 import { adviceFor } from "./probe/advice.ts";
 import { destinationUrl, directoryOption, freeDirectory } from "./quickstart-plan.ts";
-import { logLevel, logLevelOption, runFlows, untilIdleOption } from "./run.ts";
+import { logLevel, logLevelOption } from "./log-level.ts";
+import { runFlows, untilIdleOption } from "./run.ts";
 
 const FLOW = "hotdir";
 

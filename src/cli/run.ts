@@ -5,21 +5,17 @@ import type { Flow } from "../flow/flow.ts";
 import { formatMany } from "../kernel/readable.ts";
 import type { Configuration } from "../config/parse.ts";
 import { HotdirError } from "../kernel/errors.ts";
-import { type Log, type LogLevel, logLevels } from "../kernel/log.ts";
+import type { Log } from "../kernel/log.ts";
 import { attach } from "../service/attachment.ts";
 import { alertsCompanion } from "./alerting.ts";
 import { startCompanions } from "./companions.ts";
 import { tellOfHours } from "./waiting-for-hours.ts";
-import type { CliContext, Command, ParsedArguments } from "./command.ts";
+import type { CliContext, Command } from "./command.ts";
 import { openDaemonLog } from "./daemon-log.ts";
+import { logLevel, logLevelOption } from "./log-level.ts";
 import { chosenFlows, readConfiguration, stateDirectory } from "./locations.ts";
 import { pageCompanion } from "./page.ts";
 
-export const logLevelOption = {
-  type: "string",
-  value: "LEVEL",
-  says: `what is shown: ${logLevels.join(", ")} (default: as the configuration says, info); the file of the log is not concerned`,
-} as const;
 export const untilIdleOption = { type: "boolean", says: "end when every complete file is delivered, or is a dead letter" } as const;
 
 export const run: Command = {
@@ -53,18 +49,6 @@ export const run: Command = {
     });
   },
 };
-
-/** null: none was asked for. */
-export function logLevel(args: ParsedArguments): LogLevel | null {
-  const wanted = args.values["log-level"];
-  const level = logLevels.find((known) => known === wanted) ?? null;
-  if (level === null && wanted !== undefined)
-    throw new HotdirError("bad-usage", {
-      operation: "run",
-      detail: `there is no log level ${JSON.stringify(wanted)}; known are ${logLevels.join(", ")}`,
-    });
-  return level;
-}
 
 /** Runs a daemon to its end; the exit status. `started` is called when all flows are at work. */
 export async function runFlows(options: {

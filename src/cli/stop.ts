@@ -5,7 +5,7 @@ import { refuseForeign, stopSupervised } from "../service/running.ts";
 import { lookAround } from "../service/standing.ts";
 import type { CliContext, Command, OptionSpec, ParsedArguments } from "./command.ts";
 import { actOnFlows } from "./flow-requests.ts";
-import { stateDirectory } from "./locations.ts";
+import { stateDirectory } from "./directories.ts";
 
 const DEFAULT_S = 30;
 

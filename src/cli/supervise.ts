@@ -2,8 +2,8 @@ import { createLog } from "../kernel/log.ts";
 import { z } from "zod";
 import { Supervisor } from "../service/supervisor.ts";
 import type { Command } from "./command.ts";
-import { configurationFile, stateDirectory } from "./locations.ts";
-import { logLevel, logLevelOption } from "./run.ts";
+import { configurationFile, stateDirectory } from "./directories.ts";
+import { logLevel, logLevelOption } from "./log-level.ts";
 
 /** For tests: nobody wants to wait half a minute for each. */
 const silence = z.coerce.number().int().min(2).max(3600).catch(30);

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { parse } from "yaml";
 import { z } from "zod";
 import { commonOptions } from "../../src/cli/command.ts";
-import { commands } from "../../src/cli/commands.ts";
+import { loadCommands } from "../../src/cli/commands.ts";
 import { parseConfiguration } from "../../src/config/parse.ts";
 import { root, textOf } from "./sources.ts";
 
@@ -33,6 +33,7 @@ const compose = z
   })
   .parse(parse(textOf("examples/docker/compose.yaml")));
 const services = Object.values(compose.services);
+const commands = await loadCommands();
 
 /** Fails unless these words are a command line that hotdir takes. */
 function expectCommandLine([name, ...args]: string[]): void {
