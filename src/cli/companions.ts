@@ -30,23 +30,38 @@ export async function startCompanions(
       const of = JSON.stringify(companion.of(settings)) ?? "";
       const before = started.get(companion);
       if (before?.of === of) continue;
-      await before?.running?.[Symbol.asyncDispose]();
+      await endOne(companion, before?.running ?? null, log);
       started.set(companion, { of, running: await startOne(companion, daemon, settings, log) });
     }
   };
   await follow(configuration.daemon);
-  daemon.onReload((reloaded) => follow(reloaded.daemon));
+  // One reload after the other: two at once would start one companion twice. After the end there is none.
+  let last = Promise.resolve();
+  let ended = false;
+  daemon.onReload((reloaded) => (last = last.then(() => (ended ? undefined : follow(reloaded.daemon)))));
   return {
-    [Symbol.asyncDispose]: () =>
-      runEvery(
+    async [Symbol.asyncDispose]() {
+      ended = true;
+      await last;
+      await runEvery(
         [...started.values()].reverse().map(
           ({ running }) =>
             async () =>
               running?.[Symbol.asyncDispose](),
         ),
         (error) => log.error(`stopping: ${messageOf(error)}`),
-      ),
+      );
+    },
   };
+}
+
+/** One that does not end in order is no reason to refuse what was reloaded. */
+async function endOne(companion: Companion, running: AsyncDisposable | null, log: Log): Promise<void> {
+  try {
+    await running?.[Symbol.asyncDispose]();
+  } catch (error) {
+    log.error(`${companion.name} did not end in order: ${messageOf(error)}`);
+  }
 }
 
 async function startOne(companion: Companion, daemon: Daemon, settings: DaemonSettings, log: Log): Promise<AsyncDisposable | null> {

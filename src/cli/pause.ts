@@ -1,5 +1,5 @@
 import { HotdirError } from "../kernel/errors.ts";
-import { flowId, setHeld } from "../flow/ledger/flows.ts";
+import { flowId, heldOf, setHeld } from "../flow/ledger/flows.ts";
 import type { Command } from "./command.ts";
 import { openEngine, ownLedger } from "./engine.ts";
 import { chosenFlows, readConfiguration, stateDirectory } from "./locations.ts";
@@ -37,5 +37,7 @@ function pauseWithoutDaemon(state: string, name: string): void {
   const id = flowId(ledger.db, name);
   if (id === null)
     throw new HotdirError("bad-usage", { operation: "pause", detail: `${name} never ran on ${state}, so there is nothing to pause` });
+  if (heldOf(ledger.db, id) === "stopped")
+    throw new HotdirError("bad-usage", { operation: "pause", detail: `${name} is stopped, which is more; 'hotdir start ${name}' runs it` });
   setHeld(ledger.db, id, "paused");
 }

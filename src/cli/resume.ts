@@ -30,7 +30,13 @@ export const resume: Command = {
     const reason = engine.db === null || known === null ? null : haltReason(engine.db, known);
     if (known === null) throw new HotdirError("bad-usage", { operation: "resume", detail: `${flow.name} never ran` });
     using owned = ownLedger(directory);
-    const paused = heldOf(owned.db, known) === "paused";
+    const held = heldOf(owned.db, known);
+    if (held === "stopped")
+      throw new HotdirError("bad-usage", {
+        operation: "resume",
+        detail: `${flow.name} is stopped; once hotdir runs, 'hotdir start ${flow.name}' runs it`,
+      });
+    const paused = held === "paused";
     setHeld(owned.db, known, null);
     if (paused && reason === null) {
       context.stdout.write(`${flow.name} is not paused any more; it goes on when hotdir runs.\n`);

@@ -1,9 +1,8 @@
 import { canonical, type Json } from "../config/difference.ts";
 import type { Database } from "../flow/ledger/database.ts";
 import { revive } from "../flow/ledger/outcomes.ts";
-import { HotdirError, never } from "../kernel/errors.ts";
+import { never } from "../kernel/errors.ts";
 import type { AbsPath } from "../kernel/path.ts";
-import type { Flow } from "../flow/flow.ts";
 import type { Request, SettingsAnswer } from "./control-protocol.ts";
 import type { Daemon } from "./daemon.ts";
 import { ledgerTarget, post } from "./posting.ts";
@@ -33,10 +32,10 @@ export async function answerRequest({ daemon, db }: Asked, request: Request): Pr
       return { revived };
     }
     case "pause":
-      running(daemon, request.flow).pause();
+      await set.withRunning(request.flow, (flow) => flow.pause());
       return {};
     case "resume":
-      await running(daemon, request.flow).resume();
+      await set.withRunning(request.flow, (flow) => flow.resume());
       return {};
     case "start":
       await set.startFlow(request.flow);
@@ -54,13 +53,6 @@ export async function answerRequest({ daemon, db }: Asked, request: Request): Pr
     default:
       return never(request);
   }
-}
-
-function running({ set }: Daemon, name: string): Flow {
-  const { name: known } = set.settingsOf(name);
-  const flow = set.flow(known);
-  if (flow !== null) return flow;
-  throw new HotdirError("bad-usage", { operation: "ask a flow", detail: `${name} is stopped; 'hotdir start ${name}' runs it` });
 }
 
 function settingsOf({ set: { configuration } }: Daemon): SettingsAnswer {

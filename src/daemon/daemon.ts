@@ -10,11 +10,12 @@ import type { Log } from "../kernel/log.ts";
 import { answerRequest } from "./answers.ts";
 import type { LiveStatus, ReloadAnswer, Request } from "./control-protocol.ts";
 import { serveControl } from "./control-server.ts";
-import { describeReload, FlowSet, type FlowSetParts } from "./flow-set.ts";
+import { FlowSet, type FlowSetParts } from "./flow-set.ts";
 import { keepHistory } from "./history.ts";
 import { ledgerTrouble } from "./ledger-trouble.ts";
 import { liveStatus } from "./live-status.ts";
 import { takeOwnership } from "./owner.ts";
+import { describeReload } from "./reload-plan.ts";
 
 const CLOCK_TICK_MS = 10_000;
 const RATE_TICK_MS = 1000;

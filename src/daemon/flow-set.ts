@@ -1,16 +1,15 @@
 import type { Configuration } from "../config/parse.ts";
-import { canonical, differences } from "../config/difference.ts";
 import type { FlowEntry } from "../flow/finish/retention.ts";
 import { Flow, type FlowOptions } from "../flow/flow.ts";
 import { takeOver } from "../flow/ledger/take-over.ts";
 import { type Held, heldOf, registerFlow, setHeld } from "../flow/ledger/flows.ts";
 import type { Database } from "../flow/ledger/database.ts";
 import { closedReason } from "../flow/opening-hours.ts";
-import { refuseLoop } from "../flow/place.ts";
 import { describePlace } from "../flow/place-name.ts";
 import type { FlowSettings } from "../flow/settings.ts";
-import { HotdirError } from "../kernel/errors.ts";
+import { HotdirError, messageOf } from "../kernel/errors.ts";
 import type { ReloadAnswer } from "./control-protocol.ts";
+import { planReload } from "./reload-plan.ts";
 import { holdsAddress } from "./vip.ts";
 
 /** How often it is looked whether this host holds the addresses that flows depend on, and what the wall clock says, which may jump. */
@@ -120,7 +119,12 @@ export class FlowSet implements AsyncDisposable {
   async #end(name: string): Promise<void> {
     const flow = this.#running.get(name);
     if (flow === undefined) return;
-    await flow[Symbol.asyncDispose]();
+    try {
+      await flow[Symbol.asyncDispose]();
+    } catch (error) {
+      // Something of it did not end in order. That is no reason to keep the others from what they were asked for.
+      this.#parts.log.error(`${name} did not end in order: ${messageOf(error)}`);
+    }
     this.#running.delete(name);
     this.#passive.delete(name);
     this.#parts.changed();
@@ -136,15 +140,26 @@ export class FlowSet implements AsyncDisposable {
     return turn;
   }
 
+  /** What concerns a flow that runs is done at once; where it is just ending, after that, so that a stop stays the last word. */
+  async withRunning(name: string, work: (flow: Flow) => void | Promise<void>): Promise<void> {
+    this.settingsOf(name);
+    const now = this.#running.get(name);
+    if (now !== undefined && now.state.state !== "stopped") return await work(now);
+    await this.#inTurn(async () => {
+      this.settingsOf(name);
+      const flow = this.#running.get(name);
+      if (flow !== undefined) return await work(flow);
+      throw new HotdirError("bad-usage", { operation: "ask a flow", detail: `${name} is stopped; 'hotdir start ${name}' runs it` });
+    });
+  }
+
   startFlow(name: string): Promise<void> {
     return this.#inTurn(async () => {
       this.settingsOf(name);
       const running = this.#running.get(name);
-      const configuration = running === undefined ? this.#parts.read() : null;
+      if (running === undefined) return await this.#takeOne(name, this.#parts.read(), false);
       setHeld(this.#parts.db, this.#idOf(name), null);
-      this.#chosen?.add(name);
-      if (configuration === null) running?.hold("person", null);
-      else await this.#take(configuration, [name]);
+      running.hold("person", null);
     });
   }
 
@@ -159,11 +174,24 @@ export class FlowSet implements AsyncDisposable {
   restartFlow(name: string): Promise<void> {
     return this.#inTurn(async () => {
       this.settingsOf(name);
-      const configuration = this.#parts.read();
-      if (this.#held(name) === "stopped") setHeld(this.#parts.db, this.#idOf(name), null);
-      this.#chosen?.add(name);
-      await this.#take(configuration, [name], true);
+      await this.#takeOne(name, this.#parts.read(), true);
     });
+  }
+
+  /** A flow that was stopped is so no more, unless its configuration is refused: then nothing has changed. */
+  async #takeOne(name: string, next: Configuration, again: boolean): Promise<void> {
+    const held = this.#held(name);
+    const ends = held === "stopped" || (held !== null && !again);
+    const wasChosen = this.#chosen === null || this.#chosen.has(name);
+    if (ends) setHeld(this.#parts.db, this.#idOf(name), null);
+    this.#chosen?.add(name);
+    try {
+      await this.#take(next, [name], again);
+    } catch (error) {
+      if (ends) setHeld(this.#parts.db, this.#idOf(name), held);
+      if (!wasChosen) this.#chosen?.delete(name);
+      throw error;
+    }
   }
 
   /** Throws where the new configuration is faulty; then nothing has changed. */
@@ -171,40 +199,26 @@ export class FlowSet implements AsyncDisposable {
     return this.#inTurn(() => this.#take(this.#parts.read(), null));
   }
 
-  /**
-   * The new configuration comes into force, for the named flows or for all (null). What cannot run is found before
-   * anything is ended. `again`: the named ones are restarted although nothing in them changed.
-   */
+  /** The new configuration comes into force, for the named flows or for all (null). What cannot run is found before anything is ended. */
   async #take(next: Configuration, only: string[] | null, again = false): Promise<ReloadAnswer> {
-    const before = new Map(this.#configuration.flows.map((flow) => [flow.name, flow]));
-    const concerns = (name: string): boolean => only === null || only.includes(name);
-    const flows = only === null ? next.flows : mixed(this.#configuration.flows, next.flows, only);
-    for (const name of only ?? []) if (!next.flows.some((flow) => flow.name === name)) throw gone(name, next.file);
-    for (const { source, destination } of flows) if (source.kind === "watched") refuseLoop(source.root, destination);
-    const answer: ReloadAnswer = { started: [], restarted: [], ended: [], unchanged: [] };
-    const changed = (flow: FlowSettings): boolean => {
-      const old = before.get(flow.name);
-      return old === undefined || differences(canonical(old), canonical(flow)).length > 0;
-    };
-    const differing = flows.filter((flow) => concerns(flow.name) && (again || changed(flow)));
-    const leaving = [...before.keys()].filter((name) => !flows.some((flow) => flow.name === name));
-    for (const name of leaving) {
-      await this.#end(name);
-      answer.ended.push(name);
-    }
+    const { flows, leaving, differing } = planReload(this.#configuration, next, only, again);
     const ran = new Set(this.#running.keys());
-    for (const { name } of differing) await this.#end(name);
-    this.#configuration = only === null ? next : { ...this.#configuration, flows };
-    this.#register();
-    const wanted = new Set(this.#wanted().map(({ name }) => name));
-    for (const flow of flows) {
-      if (!concerns(flow.name) || !wanted.has(flow.name)) continue;
-      if (this.#running.has(flow.name)) {
-        answer.unchanged.push(flow.name);
-        continue;
+    // Together: each may take its bound, and a stop of the daemon waits for them.
+    await Promise.all([...leaving, ...differing].map((name) => this.#end(name)));
+    const answer: ReloadAnswer = { started: [], restarted: [], ended: leaving, unchanged: [] };
+    try {
+      this.#configuration = only === null ? next : { ...this.#configuration, flows };
+      this.#register();
+      for (const flow of this.#wanted()) {
+        if (only !== null && !only.includes(flow.name)) continue;
+        const runs = this.#running.has(flow.name);
+        if (!runs) this.#launch(flow);
+        (runs ? answer.unchanged : ran.has(flow.name) ? answer.restarted : answer.started).push(flow.name);
       }
-      this.#launch(flow);
-      (ran.has(flow.name) ? answer.restarted : answer.started).push(flow.name);
+    } catch (error) {
+      // Some ended and do not run again, though nobody asked for that: better none, until the daemon comes again.
+      this.#parts.broken(error);
+      throw error;
     }
     return answer;
   }
@@ -250,25 +264,6 @@ export class FlowSet implements AsyncDisposable {
   }
 }
 
-/** For the log: what changed, by name. */
-export function describeReload(answer: ReloadAnswer): string {
-  const parts = Object.entries(answer).flatMap(([what, names]) => (names.length > 0 ? [`${what} ${names.join(", ")}`] : []));
-  return parts.length === 0 ? "it has no flow that runs" : parts.join("; ");
-}
-
 function register(db: Database, { name, source, destination }: FlowSettings): FlowEntry["id"] {
   return registerFlow(db, { name, root: source.root, destination: describePlace(destination) });
-}
-
-/** The flows in force, with the named ones as they are in the new configuration. */
-function mixed(inForce: FlowSettings[], next: FlowSettings[], names: string[]): FlowSettings[] {
-  const fresh = (name: string): FlowSettings | undefined => (names.includes(name) ? next.find((flow) => flow.name === name) : undefined);
-  return inForce.map((flow) => fresh(flow.name) ?? flow);
-}
-
-function gone(name: string, file: string): HotdirError {
-  return new HotdirError("bad-usage", {
-    operation: "restart",
-    detail: `the flow ${name} is not in ${file} any more; a reload (SIGHUP, 'hotdir restart') ends it`,
-  });
 }
