@@ -10,6 +10,8 @@ const SHORTEST_S = 120;
 
 /** Where lines may be drawn across, so that what stands beside them is a round number. */
 const binaries = Array.from({ length: 50 }, (_, power) => 2 ** power);
+/** Whole minutes and more, since no seconds stand below the line. */
+const timeSteps = [1, 2, 5, 10, 15, 30, 60, 120, 240, 360, 720, 1440, 2880, 10_080].map((minutes) => minutes * 60);
 const decimals = [-1, 0, 1, 2, 3, 4, 5, 6].flatMap((power) => [1, 2, 5].map((digit) => digit * 10 ** power));
 
 /** `widthS`: of what comes second by second, so much is shown; null: as much as there is. One line over time, in the colours of the theme, as wide as its place. */
@@ -62,7 +64,7 @@ function optionsFor(place: HTMLElement, measure: Measure, widthS: number | null)
       y: { range: (_plot, _min, max) => [0, max > 0 ? max * 1.12 : 1] },
     },
     axes: [
-      { ...axis, size: 28, grid: { show: false }, space: 70, values: times },
+      { ...axis, size: 28, grid: { show: false }, space: 70, incrs: timeSteps, values: times },
       {
         ...axis,
         size: measure === "files" ? 56 : 84,

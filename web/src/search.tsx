@@ -98,6 +98,6 @@ export function Search({ field, open }: { field: RefObject<HTMLInputElement | nu
 
 function foundText(found: Found | null): string {
   if (found === null) return "";
-  if (found.found.length === 0) return "No path begins so, and no name among the newest 20,000 holds it.";
+  if (found.found.length === 0) return "No path begins so, and no name among the newest 5,000 holds it.";
   return found.whole ? `${found.found.length} found` : `the first ${found.found.length}; more of the path narrows it down`;
 }

@@ -1,6 +1,6 @@
 import { isoMs, pathFields } from "../../daemon/json/fields.ts";
 import type { Database } from "../../flow/ledger/database.ts";
-import { flowId } from "../../flow/ledger/flows.ts";
+import { type FlowId, flowId } from "../../flow/ledger/flows.ts";
 import { knownPath, newestPathsWith, pathsBeginning } from "../../flow/ledger/path-search.ts";
 import type { FlowSettings } from "../../flow/settings.ts";
 import { type AbsPath, below, type Bytes, bytesOfText, type RelPath } from "../../kernel/path.ts";
@@ -10,15 +10,26 @@ const SHOWN_MAX = 20;
 /** What a person may mean: the beginning of a path, absolute or relative to a source; else a name among the newest. */
 export function search(db: Database, settings: readonly FlowSettings[], text: string): object {
   const typed = bytesOfText(text);
-  const found = settings.flatMap((flow) => {
+  const found = new Map<string, object>();
+  const add = (id: FlowId, flow: string, path: RelPath): void => {
+    const key = `${id}/${path}`;
+    if (!found.has(key) && found.size < SHOWN_MAX) found.set(key, hit(db, id, flow, path));
+  };
+  const flows = new Map<FlowId, string>();
+  for (const flow of settings) {
     const id = flowId(db, flow.name);
-    if (id === null) return [];
+    if (id === null) continue;
+    flows.set(id, flow.name);
     const prefix = prefixIn(typed, flow.source.root);
-    const begins = prefix === null ? [] : pathsBeginning(db, id, prefix, SHOWN_MAX);
-    const names = begins.length >= SHOWN_MAX || typed.startsWith("/") ? [] : newestPathsWith(db, id, typed, SHOWN_MAX);
-    return [...new Set([...begins, ...names])].slice(0, SHOWN_MAX).map((path) => hit(db, id, flow.name, path));
-  });
-  return { query: text, found, whole: found.length < SHOWN_MAX };
+    if (prefix !== null) for (const path of pathsBeginning(db, id, prefix, SHOWN_MAX)) add(id, flow.name, path);
+  }
+  if (found.size < SHOWN_MAX && !typed.startsWith("/"))
+    for (const { flow, path } of newestPathsWith(db, typed, SHOWN_MAX * 4)) {
+      // A flow that is in the configuration no more has no story to tell.
+      const name = flows.get(flow);
+      if (name !== undefined) add(flow, name, path);
+    }
+  return { query: text, found: [...found.values()], whole: found.size < SHOWN_MAX };
 }
 
 function prefixIn(typed: Bytes, root: AbsPath): Bytes | null {

@@ -17,7 +17,7 @@ export type KnownPath = {
 };
 
 /** Looked through for a name in the middle of a path, which no index tells. */
-export const NEWEST_LOOKED_THROUGH = 20_000;
+export const NEWEST_LOOKED_THROUGH = 5000;
 
 /** Paths that begin so, in order of their bytes, each once. By the index alone, however many rows there are. */
 export function pathsBeginning(db: Database, flow: FlowId, prefix: Bytes, limit: number): RelPath[] {
@@ -40,17 +40,17 @@ export function pathsBeginning(db: Database, flow: FlowId, prefix: Bytes, limit:
   return found;
 }
 
-/** Paths among the newest transfers of a flow that hold these bytes anywhere, the newest first, each once. */
-export function newestPathsWith(db: Database, flow: FlowId, part: Bytes, limit: number): RelPath[] {
+/** Paths among the newest transfers of all flows that hold these bytes anywhere, the newest first. */
+export function newestPathsWith(db: Database, part: Bytes, limit: number): Array<{ flow: FlowId; path: RelPath }> {
   const last = db.get<{ id: number | null }>("SELECT max(id) AS id FROM transfer")?.id ?? 0;
-  const rows = db.all<{ path: Uint8Array }>(
-    "SELECT path FROM transfer WHERE id > ? AND flow = ? AND instr(path, ?) > 0 ORDER BY id DESC LIMIT ?",
-    last - NEWEST_LOOKED_THROUGH,
-    flow,
-    pathCell(part),
-    limit * 4,
-  );
-  return [...new Set(rows.map((row) => pathFrom(row.path)))].slice(0, limit);
+  return db
+    .all<{ flow: number; path: Uint8Array }>(
+      "SELECT flow, path FROM transfer WHERE id > ? AND instr(path, ?) > 0 ORDER BY id DESC LIMIT ?",
+      last - NEWEST_LOOKED_THROUGH,
+      pathCell(part),
+      limit,
+    )
+    .map((row) => ({ flow: row.flow, path: pathFrom(row.path) }));
 }
 
 export function knownPath(db: Database, flow: FlowId, path: RelPath): KnownPath | null {
