@@ -1,0 +1,218 @@
+import type { NativeEntry, NativeFlow } from "../native-document.ts";
+import type { At, Remarks } from "../remark.ts";
+import { formatName } from "./configuration-file.ts";
+import { type Credential, findCredential } from "./credentials.ts";
+import { afterPrefix, trimmed } from "./expression/derive.ts";
+import { parseExpression } from "./expression/parse.ts";
+import * as keys from "./flow-keys.ts";
+import { both, everything, type Mask, type Selection, selectBy, type Term, writeTerms } from "./masks.ts";
+import type { Meeting } from "./meeting.ts";
+import { destinationUrl, place } from "./placement.ts";
+import { addressing } from "./poster.ts";
+import { noteLines } from "./side-notes.ts";
+import { subtopicExpression } from "./topic.ts";
+import type { Placement } from "./values.ts";
+
+export type FuseContext = { homeDirectory: string; credentials: readonly Credential[]; nameFlow: (wanted: string) => string };
+
+/** The flows that do without a broker what a poster and a sender do with one: one for each path and each place that its files go to. */
+export function fuse(meeting: Meeting, name: string, context: FuseContext, remarks: Remarks): NativeFlow[] {
+  const { poster, sender } = meeting;
+  noteLines(poster.configuration, "poster", remarks);
+  noteLines(sender.configuration, "sender", remarks);
+  const isWatch = poster.kind === "watch";
+  const directories = isWatch ? poster.paths : [postedBase(meeting, remarks)];
+  return directories.flatMap((directory) => fuseDirectory(meeting, directory, name, context, remarks));
+}
+
+/** What is posted is named from here on. */
+function postedBase({ poster, sender }: Meeting, remarks: Remarks): string {
+  const own = poster.baseDir ?? "/";
+  if (poster.paths.length > 0)
+    remarks.note(poster.configuration.effective.at("path"), `path: a post is made by hand: hotdir post ${poster.paths.join(" ")}`);
+  if (own !== "/") {
+    remarks.note(poster.configuration.effective.at("post_baseUrl"), `post_baseUrl: what is posted must be in ${own}`);
+    return own;
+  }
+  if (sender.baseDir === null || sender.baseDir === "/") return own;
+  remarks.assumed(
+    sender.configuration.effective.at("baseDir"),
+    `what is posted is in ${sender.baseDir}: sr3 looks for /a/b in ${sender.baseDir}/a/b, and finds nothing there`,
+  );
+  return sender.baseDir;
+}
+
+function fuseDirectory(meeting: Meeting, directory: string, name: string, context: FuseContext, remarks: Remarks): NativeFlow[] {
+  const { poster, sender } = meeting;
+  const { prefix, relative } = addressing(poster, directory);
+  checkReading(meeting, directory, relative, remarks);
+  const posted = selectBy(poster.masks, poster.configuration.effective.flag("acceptUnmatched"), prefix);
+  for (const fault of posted.faults) remarks.error(fault.at, fault.message);
+  for (const note of posted.notes) remarks.note(note.at, note.message);
+  const common = both(both(posted.selection, bySubtopics(meeting.subtopics, relative)), byDepth(meeting));
+  const groups = placements(meeting, prefix, relative, context, remarks);
+  if (posted.faults.length > 0 || groups === null) return [];
+  if (groups.length === 0) remarks.error({ file: sender.configuration.file, line: 1 }, "its accept and reject lines let nothing pass");
+  return groups.flatMap(({ target, selection }) => {
+    const whole = both(common, selection);
+    if (whole.accept?.length === 0) return [];
+    return [flowOf(meeting, directory, target, whole, context.nameFlow(name), context, remarks)];
+  });
+}
+
+/** sr3's sender looks for the files where baseDir says, which may be where none are. */
+function checkReading({ poster, sender }: Meeting, directory: string, relative: string, remarks: Remarks): void {
+  if (poster.kind === "post") return;
+  const looked = `${sender.baseDir === "/" ? "" : (sender.baseDir ?? "")}/${relative}`.replace(/(?<=.)\/$/, "");
+  if (looked === directory) return;
+  const { effective, file } = sender.configuration;
+  const lack = sender.baseDir === null ? "without baseDir" : "with this baseDir";
+  remarks.assumed(
+    effective.at("baseDir") ?? { file, line: 1 },
+    `files are read in ${directory}, where ${formatName(poster.configuration)} sees them: ${lack} sr3 looks for them in ${looked}`,
+  );
+}
+
+function bySubtopics(subtopics: readonly string[], relative: string): Selection {
+  const terms: Term[] = [];
+  for (const subtopic of subtopics) {
+    const expression = subtopicExpression(subtopic);
+    const parsed = expression === null ? null : parseExpression(expression);
+    const rest = parsed?.kind === "tree" ? afterPrefix(parsed.tree, relative) : null;
+    const tree = rest === null ? null : trimmed(rest);
+    if (tree === null || tree.kind === "empty") return everything;
+    if (tree.kind !== "never") terms.push({ tree, from: [] });
+  }
+  return { accept: terms, reject: [] };
+}
+
+/** `recursive off` */
+function byDepth({ poster }: Meeting): Selection {
+  const { effective } = poster.configuration;
+  const at = effective.at("recursive");
+  const parsed = parseExpression(".*/");
+  if (effective.flag("recursive") || at === null || parsed.kind !== "tree") return everything;
+  return { accept: null, reject: [{ tree: parsed.tree, from: [at] }] };
+}
+
+type Target = { directory: string; from: At[] };
+
+/** Where accepted files go, and which go where; places that no file goes to are left out. null: that cannot be told. */
+function placements(
+  { poster, sender }: Meeting,
+  prefix: string,
+  relative: string,
+  context: FuseContext,
+  remarks: Remarks,
+): Array<{ target: Target; selection: Selection }> | null {
+  const { effective } = sender.configuration;
+  const placed = (placement: Placement): ReturnType<typeof place> => place(placement, relative, poster, sender, context.homeDirectory);
+  const lines = effective.all.flatMap(({ option, value, at }) => {
+    if (value.type !== "mask") return [];
+    const mask: Mask = { accepts: option === "accept", pattern: value.pattern, at };
+    return [{ mask, to: mask.accepts ? placed({ ...value.placement, filename: value.filename }) : null }];
+  });
+  const rest = placed(effective.placement());
+  const all = selectBy(
+    lines.map(({ mask }) => mask),
+    effective.flag("acceptUnmatched"),
+    prefix,
+  );
+  for (const fault of all.faults) remarks.error(fault.at, fault.message);
+  for (const note of all.notes) remarks.note(note.at, note.message);
+  if (all.faults.length > 0) return null;
+  const keyOf = (to: ReturnType<typeof place>): string => JSON.stringify(to);
+  const targets = new Map([...lines.flatMap(({ to }) => (to === null ? [] : [to])), rest].map((to) => [keyOf(to), to]));
+  let whole = true;
+  const groups = [...targets.values()].flatMap((to) => {
+    const masks = lines.map((line) => ({ ...line.mask, accepts: line.to !== null && keyOf(line.to) === keyOf(to) }));
+    const { selection } = selectBy(masks, effective.flag("acceptUnmatched") && keyOf(rest) === keyOf(to), prefix);
+    if (selection.accept?.length === 0) return [];
+    const at = lines.find((line) => line.to !== null && keyOf(line.to) === keyOf(to))?.mask.at ?? {
+      file: sender.configuration.file,
+      line: 1,
+    };
+    if (to.kind === "refused") {
+      whole = false;
+      remarks.error(at, to.message);
+      return [];
+    }
+    return [{ target: { directory: to.directory, from: directoryLines(effective.each("directory"), at) }, selection }];
+  });
+  return whole ? groups : null;
+}
+
+/** The `directory` line that stands above. */
+function directoryLines(lines: readonly { at: At | null }[], below: At): At[] {
+  const above = lines.map(({ at }) => at).findLast((at) => at !== null && (at.file !== below.file || at.line <= below.line));
+  return above === null || above === undefined ? [] : [above];
+}
+
+function flowOf(
+  meeting: Meeting,
+  directory: string,
+  target: Target,
+  selection: Selection,
+  name: string,
+  context: FuseContext,
+  remarks: Remarks,
+): NativeFlow {
+  const { poster, sender } = meeting;
+  const sides = { poster: poster.configuration.effective, sender: sender.configuration.effective };
+  const isWatch = poster.kind === "watch";
+  const { remote } = sender;
+  const credential = findCredential(context.credentials, { schemes: ["sftp", "scp", "ssh", "fish"], ...remote });
+  if ((credential?.hasPassword === true || remote.hasPassword) && (credential?.keyFile ?? null) === null)
+    remarks.note(
+      sides.sender.at("sendTo"),
+      `sendTo: hotdir gives no password: ssh-copy-id brings a key to ${remote.host}, and 'ssh ${remote.host} true' must ask nothing`,
+    );
+  const members = new Map<string, readonly At[]>();
+  const list = (key: string, terms: readonly Term[] | null): NativeEntry[] => {
+    const written = writeTerms(terms ?? []);
+    for (const { expression, from } of written) members.set(expression, from);
+    return written.length === 0 ? [] : [{ key, value: written.map(({ expression }) => expression) }];
+  };
+  const pathAt = sides.poster.at(isWatch ? "path" : "post_baseUrl");
+  const from = pathAt === null ? [] : [pathAt];
+  const root: NativeEntry = isWatch
+    ? { key: "directory", value: directory, from }
+    : directory === "/"
+      ? { key: "posts", value: true, from, because: `hotdir post -f ${name} FILE` }
+      : { key: "posts", value: [{ key: "base", value: directory }], from, because: `hotdir post -f ${name} FILE` };
+  const urlFrom = [sides.sender.at("sendTo"), ...(target.from.length > 0 ? target.from : [sides.sender.at("post_baseDir")])].filter(
+    (at) => at !== null,
+  );
+  const entries: NativeEntry[] = [
+    {
+      key: "source",
+      value: [
+        root,
+        ...list("accept", selection.accept),
+        ...list("reject", selection.reject),
+        ...keys.settleEntry(sides, remarks),
+        ...keys.rescanEntry(sides, isWatch),
+        ...keys.propagateEntry(sides, isWatch),
+      ],
+    },
+    {
+      key: "destination",
+      value: [
+        { key: "url", value: destinationUrl(sender, target.directory), from: urlFrom },
+        ...keys.sshEntry(credential, context.homeDirectory),
+        ...keys.lanesEntry(sides, remarks),
+        ...keys.inflightEntry(sides, remarks),
+        ...keys.preserveEntry(sides),
+        ...keys.verifyEntry(sides, remarks),
+        ...keys.accelerateEntry(sides, credential?.keyFile ?? null, remote, remarks),
+        ...keys.bandwidthEntry(sides),
+      ],
+    },
+    ...keys.retryEntry(sides, remarks),
+    ...keys.retainEntry(sides),
+    ...keys.vipEntry(sides, remarks),
+    ...keys.logEntry(sides),
+  ];
+  const about = `${formatName(poster.configuration)} and ${formatName(sender.configuration)}, which meet ${meeting.how}`;
+  return { name, about, entries, members };
+}

@@ -1,0 +1,52 @@
+import type { Remarks } from "../remark.ts";
+import { formatBroker, sameBroker } from "./broker-url.ts";
+import { formatName } from "./configuration-file.ts";
+import type { Poster } from "./poster.ts";
+import type { Sender } from "./sender.ts";
+
+/** A poster and a sender that meet on an exchange. `subtopics`: what of it the sender gets. */
+export type Meeting = { poster: Poster; sender: Sender; how: string; subtopics: string[] };
+
+/** Who meets whom. What the files do not say is assumed, and said. */
+export function findMeetings(posters: readonly Poster[], senders: readonly Sender[], remarks: Remarks): Meeting[] {
+  const meetings = senders.flatMap((sender) =>
+    posters.flatMap((poster): Meeting[] => {
+      const met = sender.bindings.filter((binding) => binding.exchange === poster.exchange);
+      if (met.length === 0 || !mayShareBroker(poster, sender, remarks)) return [];
+      return [{ poster, sender, how: `by exchange ${poster.exchange}`, subtopics: met.map(({ subtopic }) => subtopic) }];
+    }),
+  );
+  return [...meetings, ...senders.flatMap((sender) => meetByName(sender, posters, meetings, remarks))];
+}
+
+function mayShareBroker(poster: Poster, sender: Sender, remarks: Remarks): boolean {
+  if (poster.broker !== null && sender.broker !== null) return sameBroker(poster.broker, sender.broker);
+  const [lacking, option] = poster.broker === null ? [poster.configuration, "post_broker"] : [sender.configuration, "broker"];
+  remarks.assumed(
+    lacking.effective.at(option) ?? { file: lacking.file, line: 1 },
+    `${option}: sr3 knows no such broker; ${formatName(poster.configuration)} and ${formatName(sender.configuration)} have the exchange in common`,
+  );
+  return true;
+}
+
+/** A post may leave to its sender's name whom it is for. */
+function meetByName(sender: Sender, posters: readonly Poster[], meetings: readonly Meeting[], remarks: Remarks): Meeting[] {
+  if (meetings.some((meeting) => meeting.sender === sender)) return [];
+  const poster = posters.find(({ exchange, configuration }) => exchange === null && configuration.name === sender.configuration.name);
+  if (poster === undefined) return [];
+  remarks.assumed(
+    { file: poster.configuration.file, line: 1 },
+    `it names neither post_broker nor post_exchange, and sr3 cannot post with it; it is for ${formatName(sender.configuration)}, which has its name`,
+  );
+  return [{ poster, sender, how: "by name", subtopics: sender.bindings.map(({ subtopic }) => subtopic) }];
+}
+
+/** Why a configuration has no part in any flow, in one line. */
+export function whyAlone(side: Poster | Sender): string {
+  if ("kind" in side) {
+    const where = side.exchange === null ? "it names no exchange" : `no sender here takes from exchange ${side.exchange}`;
+    return `${where}${side.broker === null ? "" : ` of ${formatBroker(side.broker)}`}`;
+  }
+  const exchanges = [...new Set(side.bindings.map(({ exchange }) => exchange))].join(", ");
+  return `no watch or post here posts to ${exchanges}${side.broker === null ? "" : ` of ${formatBroker(side.broker)}`}`;
+}
