@@ -1,8 +1,6 @@
 import { once } from "node:events";
 import { Daemon } from "../daemon/daemon.ts";
 import { Metrics } from "../daemon/metrics/metrics.ts";
-import type { Flow } from "../flow/flow.ts";
-import { formatMany } from "../kernel/readable.ts";
 import type { Configuration } from "../config/parse.ts";
 import { HotdirError } from "../kernel/errors.ts";
 import type { Log } from "../kernel/log.ts";
@@ -12,6 +10,8 @@ import { startCompanions } from "./companions.ts";
 import { tellOfHours } from "./waiting-for-hours.ts";
 import type { CliContext, Command } from "./command.ts";
 import { openDaemonLog } from "./daemon-log.ts";
+import { awaitHangup } from "./hangup.ts";
+import { leftUndone } from "./left-undone.ts";
 import { logLevel, logLevelOption } from "./log-level.ts";
 import { chosenFlows, readConfiguration, stateDirectory } from "./locations.ts";
 import { pageCompanion } from "./page.ts";
@@ -64,13 +64,14 @@ export async function runFlows(options: {
   started?: () => void;
 }): Promise<number> {
   const { configuration, read, chosen, log, stateDirectory: directory, untilIdle, context } = options;
+  const hangup = awaitHangup(context);
   using attachment = attach(context.env, directory);
   using metrics = new Metrics();
   await using daemon = await Daemon.start({ stateDirectory: directory, configuration, read, chosen, log, observers: [metrics] });
   await using beside = new AsyncDisposableStack();
   const companions = [alertsCompanion(log), ...(untilIdle ? [] : [pageCompanion(log, () => metrics.text(daemon))])];
   beside.use(await startCompanions(companions, daemon, configuration, log));
-  beside.use(reloadOnHangup(daemon, context));
+  beside.use(hangup.begin(() => daemon.reload()));
   options.started?.();
   attachment.begin(daemon, context.signal, log);
   const tell = tellOfHours((line) => void context.stderr.write(line));
@@ -80,35 +81,16 @@ export async function runFlows(options: {
     : await Promise.race([interrupted, daemon.until(() => untilIdle && isIdle(daemon, tell)).then(() => "idle" as const)]);
   if (end === "interrupted") return !untilIdle && wasTerminated(context.signal) ? 0 : 130;
   // Before anything else is done: a source that comes back just now has not been looked at.
-  const undone = leftUndone(daemon.flows);
+  const undone = leftUndone(daemon);
   await daemon.finishDue();
   for (const line of undone) context.stderr.write(`hotdir: ${line}\n`);
   if (undone.length > 0) return 1;
   return daemon.flows.some((flow) => flow.deadLetters > 0) ? 3 : 0;
 }
 
-/** Why a run that ends when idle leaves files undone, and what to do about it: a line for each flow that cannot go on. */
-function leftUndone(flows: Flow[]): string[] {
-  return flows.flatMap(({ settings: { name }, state, waiting }) => {
-    if (state.state === "halted")
-      return `${name} is halted: ${state.reason}; look at its source, then 'hotdir resume ${name}' goes on with it as it is`;
-    if (state.state !== "paused" || waiting === 0) return [];
-    return `${name} is paused, and ${formatMany(waiting, "file")} wait: ${state.reason}; 'hotdir status' tells how it stands`;
-  });
-}
-
-function isIdle({ flows }: Daemon, tell: (flows: Flow[]) => void): boolean {
+function isIdle({ flows }: Daemon, tell: (flows: Daemon["flows"]) => void): boolean {
   tell(flows);
   return flows.every((flow) => flow.idle);
-}
-
-/** On a terminal SIGHUP says that it was closed, which ends the daemon as ever; elsewhere it is how a service is told to reload. */
-function reloadOnHangup(daemon: Daemon, context: CliContext): Disposable {
-  if (context.stdin.isTTY) return { [Symbol.dispose]: () => undefined };
-  // What became of it is in the log.
-  const reload = (): void => void daemon.reload().catch(() => undefined);
-  process.on("SIGHUP", reload);
-  return { [Symbol.dispose]: () => void process.off("SIGHUP", reload) };
 }
 
 function wasTerminated(signal: AbortSignal): boolean {

@@ -89,10 +89,17 @@ export class FlowSet implements AsyncDisposable {
     this.#entries = this.#configuration.flows.map((settings) => ({ id: register(this.#parts.db, settings), settings }));
   }
 
+  #asked(): FlowSettings[] {
+    return this.#configuration.flows.filter(({ name }) => this.#chosen?.has(name) ?? true);
+  }
+
   #wanted(): FlowSettings[] {
-    return this.#configuration.flows.filter(
-      ({ name }) => (this.#chosen === null || this.#chosen.has(name)) && this.#held(name) !== "stopped",
-    );
+    return this.#asked().filter(({ name }) => this.#held(name) !== "stopped");
+  }
+
+  /** Those that a person stopped, of those that were asked for. */
+  get stopped(): string[] {
+    return this.#asked().flatMap(({ name }) => (this.#held(name) === "stopped" ? [name] : []));
   }
 
   #held(name: string): Held | null {

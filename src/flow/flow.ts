@@ -245,7 +245,9 @@ export class Flow implements AsyncDisposable {
 
   /** Whether every complete file is delivered or dead, or cannot be for now: a person must look first, paused it, or another host is active. */
   get idle(): boolean {
-    if (this.#halted !== null || this.#rootLost !== null || this.#holds.has("person") || this.#holds.has("vip")) return true;
+    if (this.#halted !== null || this.#rootLost !== null) return true;
+    // What it keeps waiting is known only when all has been seen.
+    if (this.#holds.has("person") || this.#holds.has("vip")) return this.intake.scanned && this.pump.underWay === 0;
     if (!this.intake.idle || this.pump.underWay > 0) return false;
     const tally = flows.tallyOf(this.#db, this.entry.id);
     return tally.queued + tally.sending === 0;
