@@ -8,6 +8,7 @@ import { probeDestination } from "./probe/destination.ts";
 import type { FlowCheck } from "./probe/finding.ts";
 import { compareWithDaemon } from "./probe/in-force.ts";
 import { probeRetention, probeSource } from "./probe/source.ts";
+import { probeTurn } from "./probe/turn.ts";
 import { type Written, writtenIn } from "./probe/written.ts";
 import { checkText, conclusion, originsText } from "./render/check-text.ts";
 import { comparisonText } from "./render/comparison-text.ts";
@@ -70,7 +71,7 @@ export async function checkFlow(settings: FlowSettings, written: Written, signal
     from: show(settings.source.root),
     to: describePlace(settings.destination),
     guarantee: destination.guarantee,
-    source,
+    source: [...source, ...probeTurn(settings, Date.now())],
     destination: destination.findings,
     // Without its source nothing more can be said.
     retention: source.some((finding) => finding.level === "problem") ? [] : probeRetention(settings, written),

@@ -77,6 +77,8 @@ test("the host that holds the address is active, the other takes over with it, a
   expect((await second.hotdir.status()).flows[0]).toMatchObject({ state: "paused", counts: { delivered: 0 } });
   expect((await second.hotdir.status()).flows[0]?.reason).toContain(`does not hold ${ADDRESS}`);
 
+  expect((await first.hotdir.ask("check")).stdout).toContain(`this host does not hold ${ADDRESS}: the flow is passive here`);
+
   first.release();
   await becomes(first, "paused");
   writeFiles(world.source, { late: "while nobody was active" });
