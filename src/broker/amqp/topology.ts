@@ -1,0 +1,167 @@
+import type { Channel } from "amqplib";
+import { messageOf } from "../../kernel/errors.ts";
+import type { Connection } from "./link.ts";
+
+/** Exchanges and queues as sr3 names and declares them, so that either can take the other's place while the broker holds messages. */
+export type ExchangeSpec = { name: string; durable: boolean };
+
+export type QueueSpec = {
+  name: string;
+  durable: boolean;
+  /** The queue goes when nobody used it for so long, with what it holds; null: never. */
+  expireMs: number | null;
+  /** What it holds goes when it is older; null: never. */
+  messageTtlMs: number | null;
+  bindings: ReadonlyArray<{ exchange: string; key: string }>;
+};
+
+/** `xs_pas037`; with a suffix `xs_pas037_from_loli`. */
+export function exchangeName(user: string, suffix: string | null = null): string {
+  return suffix === null ? `xs_${user}` : `xs_${user}_${suffix}`;
+}
+
+/** `q_pas037.sender.to_hpfx.bob_localhost_07605188`: all who give the same names share one queue. */
+export function queueName(of: { user: string; component: string; config: string; share: string }): string {
+  return `q_${of.user}.${of.component}.${of.config}.${of.share}`;
+}
+
+/** AMQP's 255, less what the names of the queues beside it add. */
+export const QUEUE_NAME_BYTES_MAX = 240;
+
+/** The queue of what is not tried again until a person says so. */
+export function deadQueueOf(queue: string): string {
+  return `${queue}.dead`;
+}
+
+/** The waits that "again" can have; each has a queue of its own, since a queue's messages expire in order only. */
+export const waitsS = [1, 5, 30, 120, 600, 3600] as const;
+
+export function waitQueueOf(queue: string, afterMs: number): { name: string; waitS: number } {
+  const waitS = waitsS.find((seconds) => seconds * 1000 >= afterMs) ?? 3600;
+  return { name: `${queue}.again_${waitS}s`, waitS };
+}
+
+/** Durable, topic: the only kind that sr3 makes. */
+export async function declareExchange(channel: Channel, exchange: ExchangeSpec): Promise<void> {
+  await channel.assertExchange(exchange.name, "topic", { durable: exchange.durable, autoDelete: false, internal: false });
+}
+
+export async function declareQueue(channel: Channel, queue: QueueSpec): Promise<void> {
+  const args = {
+    ...(queue.expireMs === null ? {} : { "x-expires": queue.expireMs }),
+    ...(queue.messageTtlMs === null ? {} : { "x-message-ttl": queue.messageTtlMs }),
+  };
+  await channel.assertQueue(queue.name, { durable: queue.durable, exclusive: false, autoDelete: false, arguments: args });
+  for (const { exchange, key } of queue.bindings) await channel.bindQueue(queue.name, exchange, key);
+}
+
+/**
+ * Holds what is to come back after a wait, and gives it back to `queue` by the broker alone, whoever is running then.
+ * A quorum queue with the at-least-once strategy (RabbitMQ 3.10 and newer): it keeps each message until the other queue has
+ * confirmed it. A classic queue hands over without waiting for that, and a broker that dies then loses messages.
+ */
+export async function declareWaitQueue(channel: Channel, queue: string, waitS: number): Promise<void> {
+  await channel.assertQueue(waitQueueOf(queue, waitS * 1000).name, {
+    durable: true,
+    arguments: {
+      "x-queue-type": "quorum",
+      "x-message-ttl": waitS * 1000,
+      "x-dead-letter-exchange": "",
+      "x-dead-letter-routing-key": queue,
+      "x-dead-letter-strategy": "at-least-once",
+      "x-overflow": "reject-publish",
+    },
+  });
+}
+
+export async function declareDeadQueue(channel: Channel, queue: string): Promise<void> {
+  await channel.assertQueue(deadQueueOf(queue), { durable: true });
+}
+
+export type ObjectOutcome =
+  | { outcome: "declared" | "removed" | "absent" }
+  /** There already, with other properties; it is used as it is. */
+  | { outcome: "differs"; detail: string }
+  /** Nothing was removed: it holds messages, or something uses it. */
+  | { outcome: "kept"; detail: string; messages: number }
+  | { outcome: "refused"; detail: string };
+
+export type ObjectReport = { object: "exchange" | "queue"; name: string } & ObjectOutcome;
+
+export type Topology = { exchanges: readonly ExchangeSpec[]; queues: readonly QueueSpec[] };
+
+/** First all exchanges, then the queues with their bindings. What the broker refuses is told, and the rest is done. */
+export async function declareAll(connection: Connection, topology: Topology): Promise<ObjectReport[]> {
+  const reports: ObjectReport[] = [];
+  for (const exchange of topology.exchanges) {
+    const declared = await withChannel(connection, async (channel) => (await declareExchange(channel, exchange), { outcome: "declared" }));
+    reports.push({ object: "exchange", name: exchange.name, ...declared });
+  }
+  for (const queue of topology.queues) {
+    const declared = await withChannel(connection, async (channel) => (await declareQueue(channel, queue), { outcome: "declared" }));
+    reports.push({ object: "queue", name: queue.name, ...declared });
+  }
+  return reports;
+}
+
+/**
+ * Removes the queues, those that belong to them, and the exchanges that nothing is bound to any more. `withMessages`:
+ * a person said that what the queues hold may go; else a queue that holds anything is kept.
+ */
+export async function removeAll(connection: Connection, topology: Topology, options: { withMessages: boolean }): Promise<ObjectReport[]> {
+  const reports: ObjectReport[] = [];
+  for (const { name } of topology.queues) {
+    const ours = [name, ...waitsS.map((waitS) => waitQueueOf(name, waitS * 1000).name), deadQueueOf(name)];
+    for (const queue of ours) {
+      const report: ObjectReport = { object: "queue", name: queue, ...(await removeQueue(connection, queue, options.withMessages)) };
+      if (queue === name || report.outcome !== "absent") reports.push(report);
+    }
+  }
+  for (const { name } of topology.exchanges) {
+    reports.push({ object: "exchange", name, ...(await removeExchange(connection, name)) });
+  }
+  return reports;
+}
+
+async function removeQueue(connection: Connection, queue: string, withMessages: boolean): Promise<ObjectOutcome> {
+  return withChannel(connection, async (channel) => {
+    const { messageCount, consumerCount } = await channel.checkQueue(queue);
+    if (consumerCount > 0) return { outcome: "kept", detail: `${consumerCount} consumers use it`, messages: messageCount };
+    if (messageCount > 0 && !withMessages) return { outcome: "kept", detail: `it holds ${messageCount} messages`, messages: messageCount };
+    // The broker looks once more: what came in between is not lost. Quorum queues do not know `ifEmpty`.
+    const conditions = withMessages || /\.again_\d+s$/.test(queue) ? {} : { ifEmpty: true, ifUnused: true };
+    await channel.deleteQueue(queue, conditions);
+    return { outcome: "removed" };
+  });
+}
+
+async function removeExchange(connection: Connection, name: string): Promise<ObjectOutcome> {
+  return withChannel(connection, async (channel) => {
+    await channel.checkExchange(name);
+    await channel.deleteExchange(name, { ifUnused: true });
+    return { outcome: "removed" };
+  });
+}
+
+/** A refusal closes its channel, so each object has one of its own. */
+async function withChannel(connection: Connection, act: (channel: Channel) => Promise<ObjectOutcome>): Promise<ObjectOutcome> {
+  const channel = await connection.model.createChannel();
+  channel.on("error", () => {});
+  try {
+    const outcome = await act(channel);
+    await channel.close();
+    return outcome;
+  } catch (error) {
+    if (connection.ended.aborted) throw error;
+    const detail = messageOf(error).slice(0, 300);
+    if (replyCode(error) === 404) return { outcome: "absent" };
+    if (replyCode(error) === 406)
+      return /in use|not empty/i.test(detail) ? { outcome: "kept", detail, messages: 0 } : { outcome: "differs", detail };
+    return { outcome: "refused", detail };
+  }
+}
+
+/** 403 not permitted, 404 not there, 406 there with other properties; null where the broker did not speak. */
+export function replyCode(error: unknown): number | null {
+  return error instanceof Error && "code" in error && typeof error.code === "number" ? error.code : null;
+}
