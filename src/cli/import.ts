@@ -77,6 +77,8 @@ function choose(what: string[], context: CliContext): Chosen {
     if (isComponent(component) && name !== undefined && more === undefined)
       return { root: own, pattern: `${component}/${name.replace(/\.conf$/, "")}` };
     const found = treeAt(word);
+    if (found === null && what.length === 0)
+      throw usage(`there is no configuration of sr3 in ${own}; hotdir import sr3 PATH reads another`);
     if (found === null)
       throw usage(
         `${word} is neither a configuration directory of sr3 (with default.conf, watch, sender ...), nor a file in one, nor COMPONENT/NAME of ${own}`,

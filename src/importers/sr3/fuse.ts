@@ -21,8 +21,18 @@ export function fuse(meeting: Meeting, name: string, context: FuseContext, remar
   noteLines(poster.configuration, "poster", remarks);
   noteLines(sender.configuration, "sender", remarks);
   const isWatch = poster.kind === "watch";
-  const directories = isWatch ? poster.paths : [postedBase(meeting, remarks)];
+  const directories = isWatch ? outermost(meeting, remarks) : [postedBase(meeting, remarks)];
   return directories.flatMap((directory) => fuseDirectory(meeting, directory, name, context, remarks));
+}
+
+/** A directory is watched with all below it. */
+function outermost({ poster }: Meeting, remarks: Remarks): string[] {
+  return [...new Set(poster.paths)].filter((path) => {
+    const around = poster.paths.find((other) => path !== other && path.startsWith(other === "/" ? "/" : `${other}/`));
+    if (around !== undefined)
+      remarks.note(poster.configuration.effective.at("path"), `path: ${path} is in ${around}, which is watched with all below it`);
+    return around === undefined;
+  });
 }
 
 /** What is posted is named from here on. */
