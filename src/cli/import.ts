@@ -10,7 +10,6 @@ import { configurationDirectory } from "../importers/sr3/place-in-tree.ts";
 import { readTree, treeAt } from "../importers/sr3/tree-on-disk.ts";
 import { HotdirError } from "../kernel/errors.ts";
 import { formatMany } from "../kernel/readable.ts";
-import { redact } from "../kernel/redact.ts";
 import type { CliContext, Command } from "./command.ts";
 import { defaultSsh } from "./locations.ts";
 
@@ -50,7 +49,7 @@ export const importCommand: Command = {
       chosen.tree,
       chosen.wanted.length === 0 ? null : (name) => chosen.wanted.includes(formatName(name)),
     );
-    const left = imported.alone.map(({ name, why }) => `${formatName(name)} is left out: ${redact(why)}`);
+    const left = imported.alone.map(({ name, why }) => `${formatName(name)} is left out: ${why}`);
     for (const line of left) context.stderr.write(`hotdir: ${line}\n`);
     if (imported.yaml === null) return refuse(imported, chosen.tree, context);
     check(imported.yaml, typeof output === "string" ? output : "hotdir.yaml", context);
@@ -109,7 +108,7 @@ function matching(pattern: string, names: readonly ConfigurationName[]): string[
 
 function refuse(imported: Imported, tree: Tree, context: CliContext): number {
   const errors = imported.remarks.filter(({ kind }) => kind === "error");
-  for (const remark of errors) context.stderr.write(`${redact(formatRemark(remark))}\n`);
+  for (const remark of errors) context.stderr.write(`${formatRemark(remark)}\n`);
   const why =
     errors.length > 0 ? `${formatMany(errors.length, "line")} cannot be carried over` : `no watch or post meets a sender in ${tree.root}`;
   context.stderr.write(`hotdir: nothing was written: ${why}\n`);
@@ -127,7 +126,7 @@ function check(yaml: string, file: string, context: CliContext): void {
 }
 
 function notes(imported: Imported): string {
-  return imported.remarks.map((remark) => `- ${redact(formatRemark(remark))}\n`).join("");
+  return imported.remarks.map((remark) => `- ${formatRemark(remark)}\n`).join("");
 }
 
 function usage(detail: string): HotdirError {

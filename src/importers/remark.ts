@@ -1,3 +1,5 @@
+import { redact } from "../kernel/redact.ts";
+
 /** A line of a foreign file. `file` is as it is shown: relative to the configuration's directory. */
 export type At = { file: string; line: number };
 
@@ -53,11 +55,11 @@ export function formatAt(at: At): string {
   return `${at.file}:${at.line}`;
 }
 
-/** `sender/to_hpfx.conf:7: attempts: ...; did you mean "attempts"?` */
+/** Without a password that a line may hold. `sender/to_hpfx.conf:7: attempts: ...; did you mean "attempts"?` */
 export function formatRemark(remark: Remark): string {
   const where = remark.at === null ? "" : `${formatAt(remark.at)}: `;
   const suggestion = remark.suggestion === undefined ? "" : `; did you mean "${remark.suggestion}"?`;
-  return printable(`${where}${remark.kind === "assumed" ? "assumed: " : ""}${remark.message}${suggestion}`);
+  return redact(printable(`${where}${remark.kind === "assumed" ? "assumed: " : ""}${remark.message}${suggestion}`));
 }
 
 /** No value of a foreign file can move the cursor or forge a line. */

@@ -3,9 +3,9 @@ export type BrokerUrl = { scheme: string; user: string; host: string; port: numb
 
 const ports: Readonly<Record<string, number>> = { amqp: 5672, amqps: 5671, mqtt: 1883, mqtts: 8883 };
 
-/** null: sr3 would report a bad credential, and go on without. */
+/** null: sr3 would report a bad credential, and go on without. The last @ ends the login: a password may hold one. */
 export function parseBrokerUrl(text: string): BrokerUrl | null {
-  const match = /^([a-z][a-z0-9+.-]*):\/\/(?:([^/@]*)@)?(\[[^\]]*\]|[^/:@]+)(?::(\d+))?(?:\/(.*))?$/i.exec(text);
+  const match = /^([a-z][a-z0-9+.-]*):\/\/(?:(.*)@)?(\[[^\]]*\]|[^/:@]+)(?::(\d+))?(?:\/(.*))?$/i.exec(text);
   const [, scheme = "", login, host = "", port, vhost] = match ?? [];
   const preset = ports[scheme.toLowerCase()];
   if (match === null || preset === undefined) return null;

@@ -207,6 +207,9 @@ export function vipEntry(sides: Sides, remarks: Remarks): NativeEntry[] {
   const at = side.at("vip");
   const [address, ...more] = side.members("vip").flatMap(words);
   if (at === null || address === undefined) return [];
+  const other = sides.poster.members("vip").flatMap(words);
+  if (other.length > 0 && other[0] !== address)
+    remarks.note(sides.poster.at("vip"), `vip: a flow has one address, and takes the sender's; ${other[0]} is left out`);
   if (more.length > 0) remarks.note(at, `vip: a flow has one address; ${more.join(", ")} is left out`);
   return [{ key: "vip", value: address, from: [at] }];
 }

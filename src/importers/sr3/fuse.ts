@@ -208,7 +208,11 @@ function flowOf(
     {
       key: "destination",
       value: [
-        { key: "url", value: destinationUrl(sender, target.directory), from: urlFrom },
+        {
+          key: "url",
+          value: destinationUrl({ ...remote, user: remote.user ?? credential?.user ?? null }, target.directory),
+          from: urlFrom,
+        },
         ...keys.sshEntry(credential, context.homeDirectory),
         ...keys.lanesEntry(sides, remarks),
         ...keys.inflightEntry(sides, remarks),

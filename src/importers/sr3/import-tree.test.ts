@@ -164,6 +164,71 @@ describe("where files go", () => {
   });
 });
 
+describe("keys", () => {
+  const destinationOf = (...lines: string[]): object => settingsOf(imported(pair([], lines)))[0]!.destination;
+
+  test.each<[line: string, settings: object]>([
+    ["inflight .", { inflight: { kind: "staging", directory: "/data/in/.inflight" } }],
+    ["inflight tmp/", { inflight: { kind: "staging", directory: "/data/in/tmp" } }],
+    ["inflight umask", { inflight: { kind: "suffix", suffix: ".tmp" } }],
+    ["inflight none", { inflight: { kind: "suffix", suffix: ".tmp" } }],
+    ["instances 100", { lanesMax: 64 }],
+    ["identity none", { verify: "sha256" }],
+    ["permCopy off", { preserve: { mtime: true, mode: false } }],
+    ["accelThreshold 10Mb", { accelerate: { aboveBytes: 10 * 2 ** 20, command: ["/usr/bin/scp", "%s", "%d"] } }],
+    [
+      "directory on it's #1 100%",
+      { place: { kind: "sftp", host: "far", user: null, port: null, directory: "on it's #1 100%", ssh: ["ssh"] } },
+    ],
+    ["directory ~/x", { place: { kind: "sftp", host: "far", user: null, port: null, directory: "/home/bob/x", ssh: ["ssh"] } }],
+  ])("%s", (line, settings) => {
+    expect(destinationOf(line)).toMatchObject(settings);
+  });
+
+  test("a time in inflight is a quiet time, also of the sender", () => {
+    expect(settingsOf(imported(pair([], ["inflight 15"])))[0]!.source.settle).toEqual({ kind: "quiet", quietMs: 15_000 });
+  });
+
+  test("without retry_ttl sr3 never gives up: fewer attempts than our own are not taken, more are", () => {
+    expect(settingsOf(imported(pair([], ["attempts 3"])))[0]!.retry.attemptsMax).toBe(10);
+    expect(settingsOf(imported(pair([], ["attempts 30"])))[0]!.retry.attemptsMax).toBe(30);
+  });
+
+  test("every line that has no part in the flow is a note with its place", () => {
+    const result = imported(
+      pair(
+        ["inflight .tmp", "instances 3"],
+        [
+          "prefetch 50",
+          "expire 2d",
+          "message_ttl 1h",
+          "queueName q_${USER}_x",
+          "timeout 10",
+          "callback mine",
+          "batch 50",
+          "path /elsewhere",
+        ],
+      ),
+    );
+    expect(
+      said(result, "note")
+        .slice(0, 10)
+        .map((note) => note.replace(/^(\S+ \w+):.*$/, "$1")),
+    ).toEqual([
+      "sender/up.conf:6: prefetch",
+      "sender/up.conf:7: expire",
+      "sender/up.conf:8: post_messageAgeMax",
+      "sender/up.conf:9: queueName",
+      "sender/up.conf:10: timeout",
+      "sender/up.conf:11: callback",
+      "sender/up.conf:12: batch",
+      "sender/up.conf:13: path",
+      "watch/up.conf:5: inflight",
+      "watch/up.conf:6: instances",
+    ]);
+  });
+});
+
 describe("who meets whom", () => {
   test("several paths and several watches are a flow each", () => {
     const flows = settingsOf(
@@ -214,11 +279,24 @@ describe("credentials", () => {
         "credentials.conf": `amqps://u:${secret}@hub\nsftp://far:2222 ssh_keyfile=/wrong\nsftp://bob:${secret}@far ssh_keyfile=/home/bob/.ssh/far_key,passive\n# no comment`,
       }),
     );
-    expect(settingsOf(result)[0]!.destination.place).toMatchObject({ ssh: ["ssh", "-i", "/home/bob/.ssh/far_key"] });
+    expect(settingsOf(result)[0]!.destination.place).toMatchObject({ user: "bob", ssh: ["ssh", "-i", "/home/bob/.ssh/far_key"] });
     expect(said(result, "note")[0]).toBe(
       'credentials.conf:1: others may read the passwords in it: chmod 600 "/home/bob/.config/sr3/credentials.conf"',
     );
     expect(JSON.stringify(result)).not.toMatch(/W0rd|!@x/);
+  });
+
+  test("a password in any line is shown nowhere", () => {
+    const result = imported({
+      "watch/up.conf":
+        "post_broker amqps://u:hu@sh1@hub\npost_exchange x\npost_baseUrl file://u:hush2@h/home/bob/up\npath /home/bob/up\naccept never",
+      "sender/up.conf":
+        "broker amqps://u:hush3@hub\nexchange x\nsendTo sftp://bob:hush4@far/where\npost_broker hub://u:hush5@hub\nheader token=hush6",
+      "sender/alone.conf": "broker amqps://u:hush7@hub\nexchange y\nsendTo sftp://far",
+    });
+    const shown = [result.yaml ?? "", ...result.remarks.map(formatRemark), ...result.alone.map(({ why }) => why)].join("\n");
+    expect(shown).toContain("amqps://u@hub");
+    expect(shown).not.toMatch(/hush|sh1/);
   });
 
   test("a password alone is no way in, and a line that is no address is told without repeating it", () => {

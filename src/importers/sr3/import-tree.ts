@@ -1,3 +1,4 @@
+import { redact } from "../../kernel/redact.ts";
 import { writeDocument, type NativeFlow } from "../native-document.ts";
 import { formatRemark, inOrder, type Remark, Remarks } from "../remark.ts";
 import { type ConfigurationName, type Files, formatName, type Machine } from "./configuration-file.ts";
@@ -71,7 +72,7 @@ export function importWithoutBroker(tree: Tree, wanted: ((name: ConfigurationNam
           : faults[0] === undefined
             ? "a flow without a broker begins with a watch or a post, and ends with a sender"
             : formatRemark(faults[0]);
-      return { name: { component: configuration.component, name: configuration.name }, why };
+      return { name: { component: configuration.component, name: configuration.name }, why: redact(why) };
     });
   const failed = flows.length === 0 || remarks.all.some(({ kind }) => kind === "error");
   if (flows.length > 0) remarkStart(flows, remarks);

@@ -1,6 +1,6 @@
 import type { Poster } from "./poster.ts";
 import { expandHome } from "./place-in-tree.ts";
-import type { Sender } from "./sender.ts";
+import type { Remote, Sender } from "./sender.ts";
 import type { Placement } from "./values.ts";
 
 /** The directory at the destination that the source's directory becomes: absolute, or relative to the login directory. */
@@ -63,7 +63,7 @@ function fill(text: string, poster: Poster, sender: Sender): string | null {
 }
 
 /** As hotdir writes it: bytes that mean something in an address are escaped. */
-export function destinationUrl({ remote }: Sender, directory: string): string {
+export function destinationUrl(remote: Omit<Remote, "hasPassword">, directory: string): string {
   const host = `${remote.user === null ? "" : `${escape(remote.user)}@`}${remote.host}${remote.port === null ? "" : `:${remote.port}`}`;
   const path = escape(directory).replace(/^\/~/, "/%7E");
   return `sftp://${host}${path.startsWith("/") ? path : `/~/${path === "." ? "" : path}`}`;

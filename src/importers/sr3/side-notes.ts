@@ -64,6 +64,8 @@ function noteLine({ option, value, at }: Setting, configuration: Configuration, 
     remarks.note(at, `${option}: ${announcement(option, configuration)}`);
     return;
   }
+  if (role === "poster" && value.type === "inflight" && value.inflight.kind === "name")
+    remarks.note(at, "inflight: in a watch only a time counts, in sr3 neither; reject leaves working files alone");
   const used = role === "poster" ? ofPosters.has(option) : !notOfSenders.has(option);
   // default.conf is for all, so that it may hold what is another's.
   if (!used && at.file !== "default.conf" && at.file !== "admin.conf")

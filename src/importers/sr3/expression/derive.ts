@@ -1,7 +1,7 @@
 import { ahead, anything, choice, empty, hasPlaces, never, repeat, sequence, type Tree } from "./tree.ts";
 
-/** More says that the expression has no short form below this prefix. */
-const OPTIONS_MAX = 200;
+/** A larger one has no short form below this prefix. */
+const SIZE_MAX = 2000;
 
 /** What is left of an expression that is matched from the start, once `prefix` was read. null: it has no short form. */
 export function afterPrefix(tree: Tree, prefix: string): Tree | null {
@@ -11,10 +11,17 @@ export function afterPrefix(tree: Tree, prefix: string): Tree | null {
   let first = true;
   for (const character of prefix) {
     rest = derive(rest, { character, first, meets });
-    if (rest.kind === "choice" && rest.options.length > OPTIONS_MAX) return null;
+    if (sizeOf(rest) > SIZE_MAX) return null;
     first = false;
   }
   return first ? rest : withoutStart(rest);
+}
+
+function sizeOf(tree: Tree): number {
+  const sum = (trees: readonly Tree[]): number => trees.reduce((size, one) => size + sizeOf(one), 1);
+  if (tree.kind === "sequence") return sum(tree.items);
+  if (tree.kind === "choice") return sum(tree.options);
+  return tree.kind === "repeat" || tree.kind === "ahead" ? 1 + sizeOf(tree.of) : 1;
 }
 
 type Step = { character: string; first: boolean; meets: (one: string, character: string) => boolean };

@@ -45,6 +45,13 @@ test("what is no expression, and what cannot be carried over, is told apart", ()
     expect(parseExpression(foreign), foreign).toMatchObject({ kind: "foreign" });
 });
 
+test("an expression of too many ways is given up, and not for ever", () => {
+  const parsed = parseExpression("(((.*a.*)*b.*)*c.*){30}x");
+  expect(parsed.kind).toBe("tree");
+  const left = parsed.kind === "tree" ? afterPrefix(parsed.tree, "file:/aaabbbccc/abcabcabcabcabcabcabc/") : undefined;
+  expect(left === null || left?.kind === "choice").toBe(true);
+});
+
 test("Python's own syntax becomes JavaScript's", () => {
   expect(below(String.raw`.*[]a]\-\w{,3}$`, "/")).toEqual(
     [String.raw`[\]a]-[\p{L}\p{N}_]{0,3}$`, String.raw`^[\]a]-[\p{L}\p{N}_]{0,3}$`].slice(0, 1),
