@@ -261,13 +261,14 @@ describe("who meets whom", () => {
     ]);
   });
 
-  test("only what is wanted is written, and an error elsewhere does not matter", () => {
+  test("an error in a side that is wanted ends it, and one elsewhere does not matter", () => {
     const files = { ...pair([], []), "watch/bad.conf": "path relative\nnonsense here" };
     expect(imported(files, ["sender/up"]).flows).toEqual(["up"]);
-    expect(imported(files, ["watch/bad"])).toMatchObject({
-      yaml: null,
-      alone: [{ why: 'watch/bad.conf:2: "nonsense" is no option of sr3' }],
-    });
+    for (const wanted of [["watch/bad"], null]) {
+      const result = imported(files, wanted);
+      expect([result.yaml, result.alone]).toEqual([null, []]);
+      expect(said(result, "error")).toContain('watch/bad.conf:2: "nonsense" is no option of sr3');
+    }
   });
 });
 

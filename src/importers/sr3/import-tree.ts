@@ -1,12 +1,12 @@
 import { redact } from "../../kernel/redact.ts";
 import { writeDocument, type NativeFlow } from "../native-document.ts";
 import { formatRemark, inOrder, type Remark, Remarks } from "../remark.ts";
-import { type ConfigurationName, type Files, formatName, type Machine } from "./configuration-file.ts";
+import { type ConfigurationName, type Files, type Machine } from "./configuration-file.ts";
 import { type CredentialsFile, parseCredentials } from "./credentials.ts";
 import { fuse } from "./fuse.ts";
 import { findMeetings, whyAlone } from "./meeting.ts";
-import { posterOf } from "./poster.ts";
-import { readConfiguration } from "./reader.ts";
+import { type Poster, posterOf } from "./poster.ts";
+import { type Configuration, readConfiguration } from "./reader.ts";
 import { type Sender, senderOf } from "./sender.ts";
 
 /** A directory of sr3's, as it was found. */
@@ -29,59 +29,62 @@ export type Imported = {
 
 /**
  * Every watch or post and sender that meet on an exchange become one flow that needs no broker.
- * `wanted` says whose flows: null is all. With an error in a configuration that has a part in it nothing is written.
+ * `wanted` says whose flows: null is all. With an error in one of them nothing is written.
  */
 export function importWithoutBroker(tree: Tree, wanted: ((name: ConfigurationName) => boolean) | null): Imported {
   const { homeDirectory } = tree.machine;
-  const remarks = new Remarks();
-  const configurations = tree.names.map((name) => readConfiguration(name, tree));
-  const sideRemarks = new Map(configurations.map((configuration) => [formatName(configuration), new Remarks()]));
-  const remarksOf = (name: ConfigurationName): Remarks => sideRemarks.get(formatName(name)) ?? remarks;
-  for (const configuration of configurations) remarksOf(configuration).add(configuration.remarks);
-  const posters = configurations.flatMap((configuration) => posterOf(configuration, homeDirectory, remarksOf(configuration)) ?? []);
-  const senders = configurations
-    .filter(({ component }) => component === "sender")
-    .flatMap((configuration) => senderOf(configuration, homeDirectory, remarksOf(configuration)) ?? []);
   const isWanted = (name: ConfigurationName): boolean => wanted === null || wanted(name);
-  const meetings = findMeetings(posters, senders, remarks).filter(
+  const read = tree.names.map((name) => readSide(name, tree));
+  const [posters, senders] = [read.flatMap(({ poster }) => poster ?? []), read.flatMap(({ sender }) => sender ?? [])];
+  const meetings = findMeetings(posters, senders).filter(
     ({ poster, sender }) => isWanted(poster.configuration) || isWanted(sender.configuration),
   );
+  const partOf = ({ configuration }: ReadSide): boolean =>
+    meetings.some(({ poster, sender }) => poster.configuration === configuration || sender.configuration === configuration);
+  /** It would have a part, perhaps, if it had no fault. */
+  const isFaulty = (side: ReadSide): boolean =>
+    isSide(side.configuration) && isWanted(side.configuration) && side.remarks.some(({ kind }) => kind === "error");
 
+  const remarks = new Remarks();
   const credentials = tree.credentials === null ? null : parseCredentials(tree.credentials);
   remarks.add(credentials?.remarks ?? []);
-  const involved = new Set(meetings.flatMap(({ poster, sender }) => [formatName(poster.configuration), formatName(sender.configuration)]));
-  for (const name of involved) remarks.add(sideRemarks.get(name)?.all ?? []);
-  const nameFlow = namer();
+  for (const side of read) if (partOf(side) || isFaulty(side)) remarks.add(side.remarks);
+  const context = { homeDirectory, credentials: credentials?.credentials ?? [], nameFlow: namer() };
   const flows = meetings.flatMap((meeting) => {
-    const others = meetings.filter(({ sender }) => sender === meeting.sender);
-    return fuse(
-      meeting,
-      flowName(meeting.sender, meeting.poster.configuration.name, others.length > 1),
-      { homeDirectory, credentials: credentials?.credentials ?? [], nameFlow },
-      remarks,
-    );
+    remarks.add(meeting.remarks);
+    const several = meetings.filter(({ sender }) => sender === meeting.sender).length > 1;
+    return fuse(meeting, flowName(meeting.sender, meeting.poster.configuration.name, several), context, remarks);
   });
-  const alone = configurations
-    .filter((configuration) => isWanted(configuration) && !involved.has(formatName(configuration)))
-    .map((configuration) => {
-      const side = [...posters, ...senders].find((one) => one.configuration === configuration);
-      const faults = remarksOf(configuration).all.filter(({ kind }) => kind === "error");
-      const why =
-        side !== undefined
-          ? whyAlone(side)
-          : faults[0] === undefined
-            ? "a flow without a broker begins with a watch or a post, and ends with a sender"
-            : formatRemark(faults[0]);
-      return { name: { component: configuration.component, name: configuration.name }, why: redact(why) };
-    });
-  const failed = flows.length === 0 || remarks.all.some(({ kind }) => kind === "error");
   if (flows.length > 0) remarkStart(flows, remarks);
+  const failed = flows.length === 0 || remarks.all.some(({ kind }) => kind === "error");
   return {
     yaml: failed ? null : documentOf(flows, tree.root, inOrder(remarks.all)),
     flows: flows.map(({ name }) => name),
     remarks: inOrder(remarks.all),
-    alone,
+    alone: read.filter((side) => isWanted(side.configuration) && !partOf(side) && !isFaulty(side)).map(describeAlone),
   };
+}
+
+type ReadSide = { configuration: Configuration; poster: Poster | null; sender: Sender | null; remarks: readonly Remark[] };
+
+function isSide({ component }: ConfigurationName): boolean {
+  return component === "watch" || component === "post" || component === "sender";
+}
+
+function readSide(name: ConfigurationName, tree: Tree): ReadSide {
+  const configuration = readConfiguration(name, tree);
+  const remarks = new Remarks();
+  remarks.add(configuration.remarks);
+  const { homeDirectory } = tree.machine;
+  const poster = posterOf(configuration, homeDirectory, remarks);
+  const sender = name.component === "sender" ? senderOf(configuration, homeDirectory, remarks) : null;
+  return { configuration, poster, sender, remarks: remarks.all };
+}
+
+function describeAlone({ configuration: { component, name }, poster, sender }: ReadSide): Imported["alone"][number] {
+  const side = poster ?? sender;
+  const why = side === null ? "a flow without a broker begins with a watch or a post, and ends with a sender" : whyAlone(side);
+  return { name: { component, name }, why: redact(why) };
 }
 
 /** Where hotdir is another by design, once for all. */

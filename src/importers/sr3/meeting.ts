@@ -1,44 +1,46 @@
-import type { Remarks } from "../remark.ts";
+import type { Remark } from "../remark.ts";
 import { formatBroker, sameBroker } from "./broker-url.ts";
 import { formatName } from "./configuration-file.ts";
 import type { Poster } from "./poster.ts";
 import type { Sender } from "./sender.ts";
 
-/** A poster and a sender that meet on an exchange. `subtopics`: what of it the sender gets. */
-export type Meeting = { poster: Poster; sender: Sender; how: string; subtopics: string[] };
+/** A poster and a sender that meet on an exchange. `subtopics`: what of it the sender gets. `remarks`: what the files do not say of it. */
+export type Meeting = { poster: Poster; sender: Sender; how: string; subtopics: string[]; remarks: Remark[] };
 
-/** Who meets whom. What the files do not say is assumed, and said. */
-export function findMeetings(posters: readonly Poster[], senders: readonly Sender[], remarks: Remarks): Meeting[] {
+/** Who meets whom. */
+export function findMeetings(posters: readonly Poster[], senders: readonly Sender[]): Meeting[] {
   const meetings = senders.flatMap((sender) =>
     posters.flatMap((poster): Meeting[] => {
       const met = sender.bindings.filter((binding) => binding.exchange === poster.exchange);
-      if (met.length === 0 || !mayShareBroker(poster, sender, remarks)) return [];
-      return [{ poster, sender, how: `by exchange ${poster.exchange}`, subtopics: met.map(({ subtopic }) => subtopic) }];
+      if (met.length === 0 || !mayShareBroker(poster, sender)) return [];
+      const how = `by exchange ${poster.exchange}`;
+      return [{ poster, sender, how, subtopics: met.map(({ subtopic }) => subtopic), remarks: remarkBroker(poster, sender) }];
     }),
   );
-  return [...meetings, ...senders.flatMap((sender) => meetByName(sender, posters, meetings, remarks))];
+  return [...meetings, ...senders.flatMap((sender) => meetByName(sender, posters, meetings))];
 }
 
-function mayShareBroker(poster: Poster, sender: Sender, remarks: Remarks): boolean {
-  if (poster.broker !== null && sender.broker !== null) return sameBroker(poster.broker, sender.broker);
+function mayShareBroker(poster: Poster, sender: Sender): boolean {
+  return poster.broker === null || sender.broker === null || sameBroker(poster.broker, sender.broker);
+}
+
+function remarkBroker(poster: Poster, sender: Sender): Remark[] {
+  if (poster.broker !== null && sender.broker !== null) return [];
   const [lacking, option] = poster.broker === null ? [poster.configuration, "post_broker"] : [sender.configuration, "broker"];
-  remarks.assumed(
-    lacking.effective.at(option) ?? { file: lacking.file, line: 1 },
-    `${option}: sr3 knows no such broker; ${formatName(poster.configuration)} and ${formatName(sender.configuration)} have the exchange in common`,
-  );
-  return true;
+  const at = lacking.effective.at(option) ?? { file: lacking.file, line: 1 };
+  const names = `${formatName(poster.configuration)} and ${formatName(sender.configuration)}`;
+  return [{ kind: "assumed", at, message: `${option}: sr3 knows no such broker; ${names} have the exchange in common` }];
 }
 
 /** A post may leave to its sender's name whom it is for. */
-function meetByName(sender: Sender, posters: readonly Poster[], meetings: readonly Meeting[], remarks: Remarks): Meeting[] {
+function meetByName(sender: Sender, posters: readonly Poster[], meetings: readonly Meeting[]): Meeting[] {
   if (meetings.some((meeting) => meeting.sender === sender)) return [];
   const poster = posters.find(({ exchange, configuration }) => exchange === null && configuration.name === sender.configuration.name);
   if (poster === undefined) return [];
-  remarks.assumed(
-    { file: poster.configuration.file, line: 1 },
-    `it names neither post_broker nor post_exchange, and sr3 cannot post with it; it is for ${formatName(sender.configuration)}, which has its name`,
-  );
-  return [{ poster, sender, how: "by name", subtopics: sender.bindings.map(({ subtopic }) => subtopic) }];
+  const at = { file: poster.configuration.file, line: 1 };
+  const message = `it names neither post_broker nor post_exchange, and sr3 cannot post with it; it is for ${formatName(sender.configuration)}, which has its name`;
+  const subtopics = sender.bindings.map(({ subtopic }) => subtopic);
+  return [{ poster, sender, how: "by name", subtopics, remarks: [{ kind: "assumed", at, message }] }];
 }
 
 /** Why a configuration has no part in any flow, in one line. */
