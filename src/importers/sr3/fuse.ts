@@ -9,7 +9,7 @@ import { both, everything, type Mask, type Selection, selectBy, type Term, write
 import type { Meeting } from "./meeting.ts";
 import { destinationUrl, place } from "./placement.ts";
 import { addressing } from "./poster.ts";
-import { noteLines } from "./side-notes.ts";
+import { noteLines, notePlaces } from "./side-notes.ts";
 import { subtopicExpression } from "./topic.ts";
 import type { Placement } from "./values.ts";
 
@@ -20,6 +20,7 @@ export function fuse(meeting: Meeting, name: string, context: FuseContext, remar
   const { poster, sender } = meeting;
   noteLines(poster.configuration, "poster", remarks);
   noteLines(sender.configuration, "sender", remarks);
+  notePlaces(sender.configuration, remarks);
   const isWatch = poster.kind === "watch";
   const directories = isWatch ? outermost(meeting, remarks) : [postedBase(meeting, remarks)];
   return directories.flatMap((directory) => fuseDirectory(meeting, directory, name, context, remarks));

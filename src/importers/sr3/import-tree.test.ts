@@ -156,6 +156,20 @@ describe("where files go", () => {
     expect(said(result, "error").join("\n")).toContain(error);
   });
 
+  test("a directory below the accept lines, one at ~, and none at all are told", () => {
+    const result = imported(pair([], ["accept .*", "directory ~/late"]));
+    expect(settingsOf(result)[0]!.destination.place.directory).toBe("/data/in");
+    expect(said(result, "note").filter((note) => note.includes("directory:"))).toEqual([
+      "sender/up.conf:7: directory: it stands below all accept lines, so that it counts only for files that no line matches",
+      "sender/up.conf:7: directory: sr3 fills in the home of this machine for ~; without ~/ a directory begins at the login directory there",
+    ]);
+    const none = imported({ "watch/up.conf": watch.join("\n"), "sender/up.conf": sender.slice(0, 4).join("\n") });
+    expect(settingsOf(none)[0]!.destination.place.directory).toBe("/");
+    expect(said(none, "note")).toContain(
+      "sender/up.conf:1: it names neither directory nor post_baseDir, so that files go to the root directory there",
+    );
+  });
+
   test("a placement that no file takes is no reason to refuse", () => {
     expect(settingsOf(imported(pair([], ["accept .*", "mirror off"])))).toHaveLength(1);
     expect(

@@ -46,6 +46,25 @@ export function noteLines(configuration: Configuration, role: "poster" | "sender
   for (const setting of configuration.effective.all) if (setting.at !== null) noteLine(setting, configuration, role, remarks);
 }
 
+const captured: ReadonlySet<string> = new Set(["directory", "mirror", "strip", "flatten", "filename"]);
+
+/** What a reader of a sender's lines would think of where files go, and is not so. */
+export function notePlaces({ effective, file }: Configuration, remarks: Remarks): void {
+  const lastAccept = effective.all.findLastIndex(({ option }) => option === "accept");
+  for (const [index, { option, value, at }] of effective.all.entries()) {
+    if (at === null || !captured.has(option)) continue;
+    if (lastAccept >= 0 && index > lastAccept)
+      remarks.note(at, `${option}: it stands below all accept lines, so that it counts only for files that no line matches`);
+    if (option === "directory" && value.type === "text" && value.text?.startsWith("~") === true)
+      remarks.note(
+        at,
+        "directory: sr3 fills in the home of this machine for ~; without ~/ a directory begins at the login directory there",
+      );
+  }
+  if (effective.text("directory") === null && effective.text("post_baseDir") === null)
+    remarks.note({ file, line: 1 }, "it names neither directory nor post_baseDir, so that files go to the root directory there");
+}
+
 function noteLine({ option, value, at }: Setting, configuration: Configuration, role: "poster" | "sender", remarks: Remarks): void {
   const carried = options.get(option)?.carried;
   if (carried === undefined || at === null) return;
