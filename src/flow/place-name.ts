@@ -1,4 +1,4 @@
-import { show } from "../kernel/path.ts";
+import { type Bytes, show } from "../kernel/path.ts";
 import type { DestinationSettings } from "./settings.ts";
 
 /** The destination for people and logs, without any secret. */
@@ -7,6 +7,7 @@ export function describePlace(destination: DestinationSettings): string {
   if (place.kind === "file") return `file:${show(place.directory)}`;
   const user = place.user === null ? "" : `${place.user}@`;
   const port = place.port === null ? "" : `:${place.port}`;
-  const directory = place.directory.startsWith("/") ? place.directory : `/~/${place.directory}`;
+  const shown = show(place.directory as Bytes);
+  const directory = shown.startsWith("/") ? shown : `/~/${shown}`;
   return `sftp://${user}${place.host}${port}${directory}`;
 }
