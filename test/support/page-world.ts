@@ -25,7 +25,7 @@ export async function makePageWorld(options: { page?: (path: string) => object; 
   for (const directory of [source, destination, `${path}/home`]) mkdirSync(directory);
   const page = options.page?.(path) ?? { listen: `127.0.0.1:${await freePort()}` };
   const flow = {
-    source: { directory: source, rescan: "2s", propagate: ["put", "rename", "link"] },
+    source: { directory: source, rescan: "10m", propagate: ["put", "rename", "link"] },
     destination: { url: `file:${destination}` },
     retry: { attempts: 1, backoff: "20ms..50ms" },
     ...options.flow,
