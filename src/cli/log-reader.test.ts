@@ -97,3 +97,26 @@ test("a follower goes on where the file that it reads is removed, and where ther
   expect(followed).toEqual(["first", "second", "third", "fourth"]);
   expect(readFileSync(`${place.path}/hotdir.log`, "utf8")).toBe("third\nfourth\n");
 });
+
+test("a follower tells of lines that were rotated away before it could read them, and only then", async () => {
+  await using place = await makeTemporary();
+  const stop = new AbortController();
+  await using reader = await LogReader.open(place.path);
+  const followed: string[] = [];
+  let gaps = 0;
+  const done = (async () => {
+    for await (const line of reader.follow(stop.signal, () => gaps++)) followed.push(line);
+  })();
+  writeFileSync(`${place.path}/hotdir.log`, "first\n");
+  await waitUntil("the first line", () => followed.length === 1);
+  renameSync(`${place.path}/hotdir.log`, `${place.path}/${rotatedLog(1)}`);
+  writeFileSync(`${place.path}/hotdir.log`, "second\n");
+  await waitUntil("the second line", () => followed.length === 2);
+  expect(gaps).toBe(0);
+  renameSync(`${place.path}/hotdir.log`, `${place.path}/gone`);
+  writeFileSync(`${place.path}/hotdir.log`, "tenth\n");
+  await waitUntil("the tenth line", () => followed.length === 3);
+  stop.abort();
+  await done;
+  expect(gaps).toBe(1);
+});

@@ -50,14 +50,17 @@ export class LogReader implements AsyncDisposable {
     return count === 0 ? [] : found;
   }
 
-  /** What comes from now on, until the signal aborts. Begins at the end of what is there, or where `lines` or `last` ended. */
-  async *follow(signal: AbortSignal): AsyncGenerator<string> {
+  /**
+   * What comes from now on, until the signal aborts. Begins at the end of what is there, or where `lines` or `last` ended.
+   * `gap`: files went away before they were seen.
+   */
+  async *follow(signal: AbortSignal, gap: () => void = () => undefined): AsyncGenerator<string> {
     const current = this.#files.at(-1);
     if (current !== undefined && !current.begun) current.offset = await endOfLines(current.handle);
     while (!signal.aborted) {
       const file = this.#files.at(-1);
       if (file !== undefined) yield* linesOf(file);
-      const next = await this.#next(file);
+      const next = await this.#next(file, gap);
       if (next.length === 0) {
         await sleep(LOOK_EVERY_MS, undefined, { signal }).catch(() => undefined);
         continue;
@@ -74,11 +77,12 @@ export class LogReader implements AsyncDisposable {
   }
 
   /** The files that came after this one; none where it is still the one that is written. */
-  async #next(file: OpenLog | undefined): Promise<OpenLog[]> {
+  async #next(file: OpenLog | undefined, gap: () => void): Promise<OpenLog[]> {
     if (file !== undefined && (await isCurrent(this.#directory, file))) return [];
     const files = await openAll(this.#directory);
     const at = file === undefined ? -1 : files.findIndex(({ inode }) => inode === file.inode);
-    // Where it is not among them any more, all that is left came after it.
+    // Where it is not among them any more, all that is left came after it; and what came between is not known.
+    if (file !== undefined && at < 0) gap();
     for (const { handle } of files.slice(0, at + 1)) await handle.close();
     return files.slice(at + 1);
   }
@@ -108,7 +112,7 @@ async function openAll(directory: string): Promise<OpenLog[]> {
     if (same && new Set(files.map(({ inode }) => inode)).size === files.length) return files;
     for (const { handle } of files) await handle.close();
   }
-  throw new HotdirError("state-failed", {
+  throw new HotdirError("not-in-time", {
     operation: "read the log in",
     path: bytesOfText(directory),
     detail: "it is rotated faster than it is read",

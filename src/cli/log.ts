@@ -1,4 +1,3 @@
-import { parseDuration } from "../config/units.ts";
 import { HotdirError } from "../kernel/errors.ts";
 import { type LogEntry, parseLogLine, readableEntry } from "../kernel/log-line.ts";
 import { logDirectory } from "../kernel/log-names.ts";
@@ -10,6 +9,7 @@ import { LogReader } from "./log-reader.ts";
 import { pathsNamed, workingDirectory } from "./named-path.ts";
 import { Output } from "./output.ts";
 import { lookOf, type Look } from "./render/terminal.ts";
+import { parseSince } from "./since.ts";
 
 const LINES = 100;
 
@@ -63,7 +63,9 @@ export const log: Command = {
       if (shown === 0) context.stderr.write(`hotdir: the log in ${directory} has no such line\n`);
       return 0;
     }
-    for await (const line of reader.follow(context.signal)) {
+    const gap = (): void =>
+      void context.stderr.write("hotdir: log: lines were written and rotated away faster than they could be read; some are missing here\n");
+    for await (const line of reader.follow(context.signal, gap)) {
       await write(line);
       await output.flush();
     }
@@ -82,13 +84,8 @@ function lineCount(args: ParsedArguments): number | null {
 function since(args: ParsedArguments, nowMs: number): number | null {
   const given = args.values["since"];
   if (typeof given !== "string") return null;
-  const duration = parseDuration(given);
-  if (duration.ok) return nowMs - duration.value;
-  const today = new Date(nowMs - new Date(nowMs).getTimezoneOffset() * 60_000).toISOString().slice(0, 10);
-  const written = /^\d{1,2}:\d\d(:\d\d)?$/.test(given) ? `${today} ${given.padStart(given.split(":").length * 3 - 1, "0")}` : given;
-  // A date alone would be taken for one of UTC.
-  const at = Date.parse(/^\d{4}-\d\d-\d\d$/.test(written) ? `${written} 00:00` : written);
-  if (Number.isNaN(at)) throw misused(`--since takes a duration (2h) or a time (2026-11-23 14:30), not ${JSON.stringify(given)}`);
+  const at = parseSince(given, nowMs);
+  if (at === null) throw misused(`--since takes a duration (2h) or a time (2026-11-23 14:30), not ${JSON.stringify(given)}`);
   return at;
 }
 

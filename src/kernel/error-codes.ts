@@ -49,9 +49,11 @@ export const errorCodes = {
   "destination-io": { scope: "destination", retry: "backoff", says: "the destination's storage fails" },
   // Us
   "state-failed": { scope: "daemon", retry: "never", says: "the ledger cannot be written" },
+  "own-file-failed": { scope: "daemon", retry: "never", says: "a file of hotdir's own cannot be written" },
   "state-newer": { scope: "daemon", retry: "never", says: "the ledger was written by a newer hotdir" },
   "state-on-network": { scope: "daemon", retry: "never", says: "the state directory is on a network file system" },
   "state-owned": { scope: "daemon", retry: "never", says: "another daemon owns the state directory" },
+  "not-in-time": { scope: "daemon", retry: "never", says: "it did not come about in time" },
   "bad-configuration": { scope: "daemon", retry: "never", says: "the configuration has faults" },
   "bad-usage": { scope: "daemon", retry: "never", says: "the command was not understood" },
   interrupted: { scope: "daemon", retry: "backoff", says: "hotdir was asked to stop" },
