@@ -27,7 +27,7 @@ export const restart: Command = {
     if (args.positionals.length > 0) return await actOnFlows("restart", args, context);
     const directory = resolve(stateDirectory(args, context));
     const standing = lookAround(directory);
-    refuseForeign(standing, directory);
+    refuseForeign(standing, directory, "restart");
     // What was started with other files goes on with those, unless others are named now.
     const { wanted } = standing;
     const values = { ...args.values };

@@ -37,7 +37,7 @@ export async function startAll(args: ParsedArguments, context: CliContext): Prom
   const config = resolve(configurationFile(args, context));
   const level = args.values["log-level"] === undefined ? null : logLevel(args);
   const standing = lookAround(directory);
-  refuseForeign(standing, directory);
+  refuseForeign(standing, directory, "start");
   if (standing.supervisor !== null && standing.record?.state === "running" && standing.wanted?.wanted === true) {
     const live = await askDaemon(directory, ASK_MS);
     if (live !== null) {
@@ -73,7 +73,7 @@ function tell(started: Started, directory: string, context: CliContext): number 
       context.stderr.write("hotdir: start: 'hotdir stop' was said meanwhile, so it does not run\n");
       return 1;
     case "silent":
-      throw new HotdirError("state-failed", {
+      throw new HotdirError("not-in-time", {
         operation: "start",
         detail:
           `the daemon does not answer yet; see ${serviceLog(directory)}, and 'hotdir sanity' looks again\n${indented(started.words)}`.trim(),

@@ -41,7 +41,7 @@ export async function stopAll(args: ParsedArguments, context: CliContext, purpos
   const stopped = await stopSupervised(directory, boundMs(args), purpose);
   switch (stopped.kind) {
     case "not-running":
-      refuseForeign(lookAround(directory), directory);
+      refuseForeign(lookAround(directory), directory, purpose);
       context.stdout.write("hotdir does not run in the background.\n");
       return 0;
     case "stopped":
@@ -52,7 +52,7 @@ export async function stopAll(args: ParsedArguments, context: CliContext, purpos
       );
       return 0;
     case "still-there":
-      throw new HotdirError("state-failed", {
+      throw new HotdirError("not-in-time", {
         operation: "stop",
         path: bytesOfText(directory),
         detail: `process ${stopped.pid} is still there after SIGKILL: it waits for a disk or a network file system; it ends when that answers`,

@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { createLog } from "../kernel/log.ts";
 import { z } from "zod";
 import { Supervisor } from "../service/supervisor.ts";
@@ -30,8 +31,9 @@ export const supervise: Command = {
     const log = createLog({ level: "info", to: context.stderr });
     const supervisor = new Supervisor({
       launch: {
-        stateDirectory: stateDirectory(args, context),
-        config: configurationFile(args, context),
+        // The daemon is started in the state directory, where a relative name would mean another place.
+        stateDirectory: resolve(stateDirectory(args, context)),
+        config: resolve(configurationFile(args, context)),
         logLevel: args.values["log-level"] === undefined ? null : level,
         environment: { ...process.env },
       },

@@ -11,15 +11,27 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import { errnoOf } from "./errors.ts";
+import { errnoOf, HotdirError, messageOf } from "./errors.ts";
+import { bytesOfText } from "./path.ts";
 
 /**
  * Replaces a small file whole: whoever reads sees the old text or the new one, and after a power cut
- * too. Two that write at once leave the text of one of them.
+ * too. Two that write at once leave the text of one of them. Throws `own-file-failed`; then the old text is there.
  */
 export function writeDurably(path: string, text: string, mode = 0o600): void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   const draft = `${path}.${process.pid}.new`;
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    writeDraft(draft, text, mode);
+    renameSync(draft, path);
+    syncDirectory(dirname(path));
+  } catch (error) {
+    removeDraft(draft);
+    throw new HotdirError("own-file-failed", { operation: "write", path: bytesOfText(path), detail: messageOf(error), cause: error });
+  }
+}
+
+function writeDraft(draft: string, text: string, mode: number): void {
   const descriptor = openSync(draft, "w", mode);
   try {
     writeFileSync(descriptor, text);
@@ -27,8 +39,15 @@ export function writeDurably(path: string, text: string, mode = 0o600): void {
   } finally {
     closeSync(descriptor);
   }
-  renameSync(draft, path);
-  syncDirectory(dirname(path));
+}
+
+/** A disk that is full is full of drafts otherwise. What failed first is what the caller hears of. */
+function removeDraft(draft: string): void {
+  try {
+    rmSync(draft, { force: true });
+  } catch {
+    // `removeDrafts` sees to it later.
+  }
 }
 
 /** null: there is no such file. */

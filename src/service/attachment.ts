@@ -1,5 +1,6 @@
 import type { Daemon } from "../daemon/daemon.ts";
 import type { Log } from "../kernel/log.ts";
+import { redact } from "../kernel/redact.ts";
 import { markChildren } from "./children-mark.ts";
 import { takeHeartbeat } from "./heartbeat.ts";
 import { type Notify, takeNotify } from "./notify.ts";
@@ -40,14 +41,21 @@ export function attach(env: Record<string, string | undefined>, stateDirectory: 
 }
 
 function tell(notify: Notify, daemon: Daemon, signal: AbortSignal): Disposable {
-  const say = (): void => notify.status(statusLine(daemon.status().flows));
+  const say = (): void => notify.status(redact(statusLine(daemon.status().flows)));
   const status = setInterval(say, STATUS_EVERY_MS);
   const alive = notify.aliveEveryMs === null ? null : setInterval(() => notify.alive(), notify.aliveEveryMs);
+  let isStopping = false;
   const stop = (): void => {
+    isStopping = true;
     clearInterval(status);
     notify.stopping();
   };
-  daemon.onReloading((isUnderWay) => (isUnderWay ? notify.reloading() : notify.ready()));
+  // A reload that ends while the daemon does must not make it look ready again.
+  daemon.onReloading((isUnderWay) => {
+    if (isStopping) return;
+    if (isUnderWay) notify.reloading();
+    else notify.ready();
+  });
   notify.ready();
   say();
   if (signal.aborted) stop();

@@ -17,7 +17,7 @@ export class DaemonLife {
   readonly identity: ProcessIdentity | null;
   /** Never rejects: a daemon that could not be started has ended as well. */
   readonly ended: Promise<Ending>;
-  readonly #child: ChildProcess;
+  readonly #child: ChildProcess | Error;
   readonly #watch: HeartbeatWatch;
   #silentS: number | null = null;
 
@@ -25,11 +25,11 @@ export class DaemonLife {
   constructor(options: { launch: Launch; silenceLooks: number; began: () => void }) {
     const { stateDirectory } = options.launch;
     const log = serviceLog(stateDirectory);
-    const logFromBytes = sizeOf(log);
+    const logFromBytes = readOr(() => sizeOf(log), 0);
     const startMs = performance.now();
     this.#watch = new HeartbeatWatch({ first: FIRST_BEAT_LOOKS, later: options.silenceLooks });
-    this.#child = launchDaemon(options.launch);
-    this.identity = this.#child.pid === undefined ? null : identityOf(this.#child.pid);
+    this.#child = tryTo(() => launchDaemon(options.launch));
+    this.identity = this.#child instanceof Error || this.#child.pid === undefined ? null : identityOf(this.#child.pid);
     this.#listen(options.began);
     const looking = setInterval(() => this.#look(options.silenceLooks), LOOK_MS);
     this.ended = this.#end().then(({ status, signal, error }) => {
@@ -40,21 +40,28 @@ export class DaemonLife {
         reason: this.#silentS === null ? reasonOf(status, signal, error) : `no heartbeat for ${this.#silentS} s, so it was ended`,
         status,
         signal,
-        lastWords: lastLines(log, logFromBytes, LAST_WORDS_LINES).map((line) => redact(readableLine(line, "date and time")).trimEnd()),
+        lastWords: readOr(() => lastLines(log, logFromBytes, LAST_WORDS_LINES), []).map((line) =>
+          redact(readableLine(line, "date and time")).trimEnd(),
+        ),
       };
     });
   }
 
   stop(): void {
-    this.#child.kill("SIGTERM");
+    this.#kill("SIGTERM");
   }
 
   /** Before its first heartbeat it may not listen yet, and the signal would end it; it has read what is new anyway. */
   hangUp(): void {
-    if (this.#watch.hasBeaten) this.#child.kill("SIGHUP");
+    if (this.#watch.hasBeaten) this.#kill("SIGHUP");
+  }
+
+  #kill(signal: NodeJS.Signals): void {
+    if (!(this.#child instanceof Error)) this.#child.kill(signal);
   }
 
   #listen(began: () => void): void {
+    if (this.#child instanceof Error) return;
     const pipe = this.#child.stdio[3];
     pipe?.on("data", () => {
       if (!this.#watch.hasBeaten) began();
@@ -66,17 +73,37 @@ export class DaemonLife {
   #look(silenceLooks: number): void {
     if (!this.#watch.look() || this.#silentS !== null) return;
     this.#silentS = this.#watch.hasBeaten ? silenceLooks : FIRST_BEAT_LOOKS;
-    this.#child.kill("SIGKILL");
+    this.#kill("SIGKILL");
   }
 
   #end(): Promise<{ status: number | null; signal: string | null; error: string | null }> {
+    const child = this.#child;
+    if (child instanceof Error) return Promise.resolve({ status: null, signal: null, error: child.message });
     return new Promise((resolve) => {
-      this.#child.once("exit", (status, signal) => resolve({ status, signal, error: null }));
-      this.#child.once("error", (error) => {
+      child.once("exit", (status, signal) => resolve({ status, signal, error: null }));
+      child.once("error", (error) => {
         // A signal that could not be sent is an error event too, and no end.
-        if (this.#child.pid === undefined) resolve({ status: null, signal: null, error: error.message });
+        if (child.pid === undefined) resolve({ status: null, signal: null, error: error.message });
       });
     });
+  }
+}
+
+/** Some of what keeps a process from being started is thrown, as when there is no memory for it. */
+function tryTo<Result>(work: () => Result): Result | Error {
+  try {
+    return work();
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
+}
+
+/** Last words that a failing disk does not give are not worth a supervisor. */
+function readOr<Result>(read: () => Result, otherwise: Result): Result {
+  try {
+    return read();
+  } catch {
+    return otherwise;
   }
 }
 

@@ -41,7 +41,7 @@ function withFile<Result>(file: string, flags: string, use: (fd: number) => Resu
   try {
     fd = openSync(file, flags);
   } catch (error) {
-    if (errnoOf(error) === "ENOENT") return null;
+    if (errnoOf(error) === "ENOENT" || errnoOf(error) === "ENOTDIR") return null;
     throw error;
   }
   try {

@@ -65,8 +65,13 @@ function ofNobody(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(environment).filter(([name]) => name !== CHILD_VARIABLE));
 }
 
+/** Where there is no log to be had its words are lost, which is better than no daemon. */
 function openLog(stateDirectory: string): number {
   const file = serviceLog(stateDirectory);
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  return openSync(file, "a", 0o600);
+  try {
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    return openSync(file, "a", 0o600);
+  } catch {
+    return openSync("/dev/null", "a");
+  }
 }

@@ -26,6 +26,11 @@ test("what is wanted and does not run is started; what was stopped is not", () =
   expect(nextRepair({ ...nothing, wanted: { ...wanted, wanted: false } }, false)).toBe(null);
 });
 
+test("a stop is completed where one was said; where nothing is written down, what is well is left alone", () => {
+  expect(nextRepair({ ...well, wanted: { ...wanted, wanted: false } }, false)).toEqual({ do: "finish-stop" });
+  expect(nextRepair({ ...well, wanted: null }, false)).toBe(null);
+});
+
 test("a daemon that lost its supervisor is ended before another is started", () => {
   const alone = { ...well, supervisor: null };
   expect(nextRepair(alone, false)).toEqual({ do: "end-orphan", process: daemon });

@@ -16,7 +16,8 @@ export const SILENT_SUPERVISOR_MS = 30_000;
 /** The one thing to do next, or null. After it one looks again. `supervisorHangs`: as two looks have shown. */
 export function nextRepair({ wanted, supervisor, owner }: Standing, supervisorHangs: boolean): Repair | null {
   if (supervisor !== null && supervisorHangs) return { do: "end-supervisor", process: supervisor };
-  if (supervisor !== null && wanted?.wanted !== true) return { do: "finish-stop" };
+  // Where nothing says what is wanted, a file was lost: that ends no daemon that is well.
+  if (supervisor !== null && wanted?.wanted === false) return { do: "finish-stop" };
   if (owner?.keeper === "supervisor" && owner.parent !== supervisor?.pid) return { do: "end-orphan", process: owner.process };
   // What a person or systemd runs is looked after already; a second daemon would only be refused.
   if (supervisor === null && owner === null && wanted?.wanted === true) return { do: "start" };

@@ -8,7 +8,7 @@ import { lastLines, sizeOf } from "./last-lines.ts";
 import { launchSupervisor, serviceLog } from "./launch.ts";
 import type { Ending } from "./record.ts";
 import { askDaemon, lookAround, type Standing } from "./standing.ts";
-import { type Wanted, writeWanted } from "./wanted.ts";
+import { type Wanted, writeUnwanted } from "./wanted.ts";
 
 const LOOK_MS = 100;
 const ASK_MS = 5000;
@@ -56,7 +56,8 @@ export async function startSupervised(stateDirectory: string, wanted: Wanted & {
     const nowMs = performance.now();
     if (nowMs - startMs > START_MS || (supervisor === null && launchedMs !== null && nowMs - launchedMs > SUPERVISOR_MS))
       return { kind: "silent", words: lastLines(serviceLog(stateDirectory), logFromBytes, 10) };
-    await sleepFor(LOOK_MS, undefined, { signal });
+    // An abort is told at the next look, as what it is.
+    await sleepFor(LOOK_MS, undefined, { signal }).catch(() => undefined);
   }
 }
 
@@ -97,8 +98,7 @@ export type Stopped = { kind: "stopped"; killed: boolean } | { kind: "not-runnin
 export async function stopSupervised(stateDirectory: string, boundMs: number, purpose: "stop" | "restart"): Promise<Stopped> {
   const { wanted } = lookAround(stateDirectory);
   // A restart that is itself killed half-way leaves a daemon that is wanted, which 'sanity' then starts.
-  if (purpose === "stop" && wanted?.wanted === true)
-    writeWanted(stateDirectory, { ...wanted, wanted: false, since: new Date().toISOString() });
+  if (purpose === "stop" && wanted?.wanted === true) writeUnwanted(stateDirectory, wanted);
   const standing = lookAround(stateDirectory);
   const ours = oursOf(standing);
   if (ours.length === 0) return { kind: "not-running" };
@@ -128,14 +128,14 @@ async function gone(left: () => ProcessIdentity[], boundMs: number): Promise<boo
 }
 
 /** Throws `state-owned` where somebody else than our supervisor runs a daemon here: two never do. */
-export function refuseForeign({ owner }: Standing, stateDirectory: string): void {
+export function refuseForeign({ owner }: Standing, stateDirectory: string, operation: "start" | "stop" | "restart"): void {
   if (owner === null || owner.keeper === "supervisor") return;
   const how =
     owner.keeper === "systemd"
       ? "systemd runs it: 'hotdir service uninstall' or 'systemctl --user stop hotdir' ends that"
       : "it runs in the foreground: Ctrl-C there, or SIGTERM, ends it";
   throw new HotdirError("state-owned", {
-    operation: "start",
+    operation,
     path: bytesOfText(stateDirectory),
     detail: `process ${owner.process.pid}; ${how}`,
   });

@@ -12,11 +12,14 @@ import { askDaemon, lookAround, type Standing } from "./standing.ts";
 import { statusLine } from "./status-line.ts";
 import { endStrays, findStrays } from "./strays.ts";
 import { TOUCH_MS } from "./supervisor.ts";
+import { isWantedDamaged } from "./wanted.ts";
 
 const ASK_MS = 10_000;
 const STOP_MS = 30_000;
 const KILLED_MS = 5000;
 const LOOK_MS = 100;
+/** A daemon is there within so long of its start, or soon will be: a large ledger takes its time. */
+const SETTLE_MS = 5000;
 
 export type SanityReport = {
   /** A line for each. */
@@ -43,6 +46,11 @@ export async function repairAll(stateDirectory: string, flows: string[], signal:
     await perform(repair, stateDirectory, standing, report, signal);
   }
   await repairStrays(stateDirectory, report);
+  await settled(stateDirectory);
+  if (isWantedDamaged(stateDirectory))
+    report.problems.push(
+      "what 'hotdir start' or 'hotdir stop' wrote down (wanted.json) is damaged, so it is not known; say one of them again",
+    );
   const live = await describe(stateDirectory, report);
   if (live !== null)
     await repairFlows({ stateDirectory, live, named: flows, keeper: lookAround(stateDirectory).owner?.keeper ?? "person", report });
@@ -115,6 +123,16 @@ async function repairStrays(stateDirectory: string, report: SanityReport): Promi
     if (left.has(process.pid)) report.problems.push(`could not end ${what}`);
     else report.repaired.push(`ended ${what}`);
   }
+}
+
+/** Beside a 'start', a 'restart' or a crash it is just being started: nobody is needed for that. */
+async function settled(stateDirectory: string): Promise<void> {
+  for (let waitedMs = 0; waitedMs < SETTLE_MS && isComing(lookAround(stateDirectory)); waitedMs += LOOK_MS) await sleepFor(LOOK_MS);
+}
+
+function isComing({ wanted, supervisor, owner, record }: Standing): boolean {
+  if (wanted?.wanted !== true || owner !== null) return false;
+  return supervisor === null || record?.state !== "waiting" || Date.parse(record.nextStart ?? "") < Date.now() + SETTLE_MS;
 }
 
 /** Sets the line that says how it stands. The running daemon's answer, or null. */

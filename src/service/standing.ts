@@ -29,7 +29,7 @@ export function lookAround(stateDirectory: string): Standing {
     supervisor: supervisorOf(stateDirectory),
     record,
     recordAgeMs: record === null ? null : ageOf(fileOf(stateDirectory)),
-    owner: owner === null ? null : { process: owner, keeper: keeperOf(owner.pid), parent: parentOf(owner.pid) },
+    owner: owner === null ? null : { process: owner, keeper: keeperOf(owner, record), parent: parentOf(owner.pid) },
   };
 }
 
@@ -42,16 +42,18 @@ function ageOf(file: string): number | null {
 }
 
 /** By what it was given at its start, which it cannot change. A short command that owns the ledger is a person's. */
-function keeperOf(pid: number): Keeper {
+function keeperOf({ pid, startTicks }: ProcessIdentity, record: SupervisorRecord | null): Keeper {
   const names = environmentNames(pid);
   if (names.has("HOTDIR_HEARTBEAT_FD")) return "supervisor";
+  // In its last instants a process has no environment any more, and still holds its locks.
+  if (names.size === 0 && record?.daemon?.pid === pid && record.daemon.startTicks === startTicks) return "supervisor";
   return names.has("NOTIFY_SOCKET") && names.has("INVOCATION_ID") ? "systemd" : "person";
 }
 
 function environmentNames(pid: number): Set<string> {
   try {
     const variables = readFileSync(`/proc/${pid}/environ`, "latin1").split("\0");
-    return new Set(variables.map((variable) => variable.split("=", 1)[0] ?? ""));
+    return new Set(variables.filter((variable) => variable !== "").map((variable) => variable.split("=", 1)[0] ?? ""));
   } catch {
     return new Set();
   }

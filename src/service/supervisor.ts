@@ -1,4 +1,4 @@
-import { utimesSync } from "node:fs";
+import { existsSync, utimesSync } from "node:fs";
 import { setTimeout as sleepFor } from "node:timers/promises";
 import { removeDrafts } from "../kernel/durable-file.ts";
 import { messageOf } from "../kernel/errors.ts";
@@ -17,6 +17,7 @@ const LOCK_WAIT_MS = 100;
 export const TOUCH_MS = 5000;
 const LOG_BYTES_MAX = 4 * 1024 * 1024;
 const LOG_BYTES_KEPT = 256 * 1024;
+const TROUBLES_TOLD_MAX = 20;
 
 export type SupervisorOptions = {
   launch: Launch;
@@ -35,7 +36,9 @@ export class Supervisor {
   readonly #options: SupervisorOptions;
   #record: SupervisorRecord;
   #life: DaemonLife | null = null;
+  #isWritten = false;
   #wake = new AbortController();
+  readonly #toldOf = new Set<string>();
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
@@ -119,23 +122,38 @@ export class Supervisor {
   /** A full disk must not end what keeps the daemon running: the record is for people. */
   #write(change: Partial<SupervisorRecord>): void {
     this.#record = { ...this.#record, ...change };
-    this.#attempt(() => writeRecord(this.#options.launch.stateDirectory, this.#record));
+    this.#attempt(() => this.#writeRecord());
   }
 
   /** The record's age tells whether the supervisor itself is well. */
   #touch(): void {
     const { stateDirectory } = this.#options.launch;
-    this.#attempt(() => {
-      utimesSync(fileOf(stateDirectory), new Date(), new Date());
-      shortenFile(serviceLog(stateDirectory), LOG_BYTES_MAX, LOG_BYTES_KEPT);
-    });
+    this.#attempt(() => this.#touchRecord());
+    this.#attempt(() => shortenFile(serviceLog(stateDirectory), LOG_BYTES_MAX, LOG_BYTES_KEPT));
   }
 
+  /** One that was removed, or that a full disk did not take, is written now. */
+  #touchRecord(): void {
+    const { stateDirectory } = this.#options.launch;
+    if (this.#isWritten && existsSync(fileOf(stateDirectory))) utimesSync(fileOf(stateDirectory), new Date(), new Date());
+    else this.#writeRecord();
+  }
+
+  #writeRecord(): void {
+    this.#isWritten = false;
+    writeRecord(this.#options.launch.stateDirectory, this.#record);
+    this.#isWritten = true;
+  }
+
+  /** What goes wrong every few seconds is told once, or it would fill the log. */
   #attempt(work: () => void): void {
     try {
       work();
     } catch (error) {
-      this.#options.log.warn(`the supervisor's record could not be written, and is tried again: ${messageOf(error)}`);
+      const trouble = messageOf(error);
+      if (this.#toldOf.has(trouble) || this.#toldOf.size >= TROUBLES_TOLD_MAX) return;
+      this.#toldOf.add(trouble);
+      this.#options.log.warn(`the supervisor could not look after its files, and tries again: ${trouble}`);
     }
   }
 }

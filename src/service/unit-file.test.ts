@@ -2,11 +2,17 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { checkName, quote, unitFile } from "./unit-file.ts";
 
-const parts = { launcher: "/opt/hot dir/bin/hotdir", config: "/home/me/50%.yaml", stateDirectory: "/home/me/$x", user: null, version: 252 };
+const parts = {
+  launcher: "/opt/$hot %dir/bin/hotdir",
+  config: "/home/me/50%.yaml",
+  stateDirectory: "/home/me/$x",
+  user: null,
+  version: 252,
+};
 
 test("the unit runs the launcher with absolute paths, taken as they are", () => {
   const unit = unitFile(parts);
-  expect(unit).toContain('\nExecStart="/opt/hot dir/bin/hotdir" run -c /home/me/50%%.yaml --state-dir /home/me/$$x\n');
+  expect(unit).toContain('\nExecStart="/opt/$hot %%dir/bin/hotdir" run -c /home/me/50%%.yaml --state-dir /home/me/$$x\n');
   for (const line of [
     "Type=notify",
     "NotifyAccess=main",

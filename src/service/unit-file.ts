@@ -20,7 +20,9 @@ const STOP_S = 45;
 const RESTART_STEPS_SINCE = 254;
 
 export function unitFile(parts: UnitParts): string {
-  const command = [parts.launcher, "run", "-c", parts.config, "--state-dir", parts.stateDirectory].map(quote).join(" ");
+  const args = ["run", "-c", parts.config, "--state-dir", parts.stateDirectory].map(quote);
+  // In the first word systemd looks for no variables, so that two dollars would stay two.
+  const command = [quoteText(parts.launcher), ...args].join(" ");
   return [
     OURS,
     "[Unit]",
@@ -61,9 +63,14 @@ export function unitFile(parts: UnitParts): string {
 
 /** One word of a command line (systemd.service(5), COMMAND LINES), taken as it is: no variable, no specifier. */
 export function quote(word: string): string {
+  return quoteText(word.replaceAll("$", "$$$$"));
+}
+
+/** No specifier. */
+function quoteText(word: string): string {
   if (/[\0\n\r]/.test(word))
     throw new HotdirError("bad-usage", { operation: "write the unit", detail: "a path with a line break cannot stand in a unit" });
-  const escaped = word.replaceAll("%", "%%").replaceAll("$", "$$$$");
+  const escaped = word.replaceAll("%", "%%");
   return /^[\w@%+=:,./$-]+$/.test(escaped) ? escaped : `"${escaped.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`;
 }
 

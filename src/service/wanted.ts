@@ -1,3 +1,4 @@
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { readIfThere, writeDurably } from "../kernel/durable-file.ts";
@@ -30,6 +31,24 @@ export function readWanted(stateDirectory: string): Wanted | null {
     return schema.parse(JSON.parse(text));
   } catch {
     return null;
+  }
+}
+
+/** Something is written there that cannot be read: nobody can tell what was asked for. */
+export function isWantedDamaged(stateDirectory: string): boolean {
+  return readWanted(stateDirectory) === null && readIfThere(fileOf(stateDirectory)) !== null;
+}
+
+/** A disk that takes nothing more lets a file go: then it is as if nobody had asked for anything. Throws `own-file-failed`. */
+export function writeUnwanted(stateDirectory: string, wanted: Wanted): void {
+  try {
+    writeWanted(stateDirectory, { ...wanted, wanted: false, since: new Date().toISOString() });
+  } catch (error) {
+    try {
+      rmSync(fileOf(stateDirectory));
+    } catch {
+      throw error;
+    }
   }
 }
 

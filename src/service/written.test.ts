@@ -1,11 +1,13 @@
+import { spawn } from "node:child_process";
 import { appendFileSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { ownIdentity } from "../kernel/process-identity.ts";
+import { identityOf, ownIdentity, writeIdentity } from "../kernel/process-identity.ts";
 import { CHILD_VARIABLE, markChildren, readMark } from "./children-mark.ts";
 import { lastLines, shortenFile, sizeOf } from "./last-lines.ts";
 import { ENDINGS_MAX, readRecord, writeRecord } from "./record.ts";
+import { lookAround } from "./standing.ts";
 import { statusLine } from "./status-line.ts";
 import { keptEnvironment, readWanted, writeWanted } from "./wanted.ts";
 
@@ -40,6 +42,21 @@ test("the record keeps the newest endings, and a damaged one is as none", () => 
   );
   writeFileSync(join(place, "supervisor.json"), "{}");
   expect(readRecord(place)).toBe(null);
+});
+
+test("a daemon of the supervisor is known in its last instants, when it has no environment any more", () => {
+  const process = spawn("sleep", ["600"], { env: {}, stdio: "ignore" });
+  try {
+    const daemon = identityOf(process.pid ?? 0);
+    writeFileSync(join(place, "owner.lock"), `${daemon === null ? "" : writeIdentity(daemon)}\n`);
+    const record = { supervisor: ownIdentity(), since: "s", state: "stopping" as const, nextStart: null, endings: [] };
+    writeRecord(place, { ...record, daemon: null });
+    expect(lookAround(place).owner?.keeper).toBe("person");
+    writeRecord(place, { ...record, daemon });
+    expect(lookAround(place).owner?.keeper).toBe("supervisor");
+  } finally {
+    process.kill("SIGKILL");
+  }
 });
 
 test("a mark names daemon and directory, by whichever link that was called", () => {
