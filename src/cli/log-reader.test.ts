@@ -118,5 +118,5 @@ test("a follower tells of lines that were rotated away before it could read them
   await waitUntil("the tenth line", () => followed.length === 3);
   stop.abort();
   await done;
-  expect(gaps).toBe(1);
+  expect([gaps, followed]).toEqual([1, ["first", "second", "tenth"]]);
 });

@@ -19,10 +19,13 @@ type OpenLog = { name: LogName; handle: FileHandle; inode: number; changedAtMs: 
 export class LogReader implements AsyncDisposable {
   readonly #directory: string;
   #files: OpenLog[];
+  /** The highest number when the file that is written was opened: all up to it are older. */
+  #newestRotated: number;
 
   private constructor(directory: string, files: OpenLog[]) {
     this.#directory = directory;
     this.#files = files;
+    this.#newestRotated = newestRotated(files);
   }
 
   static async open(directory: string): Promise<LogReader> {
@@ -81,10 +84,14 @@ export class LogReader implements AsyncDisposable {
     if (file !== undefined && (await isCurrent(this.#directory, file))) return [];
     const files = await openAll(this.#directory);
     const at = file === undefined ? -1 : files.findIndex(({ inode }) => inode === file.inode);
-    // Where it is not among them any more, all that is left came after it; and what came between is not known.
+    // Where it is not among them any more, what came after it is told by its number; and what came between is not known.
     if (file !== undefined && at < 0) gap();
-    for (const { handle } of files.slice(0, at + 1)) await handle.close();
-    return files.slice(at + 1);
+    const isNewer = ({ name }: OpenLog, place: number): boolean =>
+      at < 0 ? name.sequence === null || name.sequence > this.#newestRotated : place > at;
+    for (const older of files.filter((one, place) => !isNewer(one, place))) await older.handle.close();
+    const newer = files.filter(isNewer);
+    this.#newestRotated = newestRotated(files);
+    return newer;
   }
 
   async #close(): Promise<void> {
@@ -117,6 +124,10 @@ async function openAll(directory: string): Promise<OpenLog[]> {
     path: bytesOfText(directory),
     detail: "it is rotated faster than it is read",
   });
+}
+
+function newestRotated(files: OpenLog[]): number {
+  return Math.max(0, ...files.map(({ name }) => name.sequence ?? 0));
 }
 
 async function openOne(name: LogName): Promise<OpenLog | null> {
