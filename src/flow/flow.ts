@@ -15,6 +15,7 @@ import type { Database } from "./ledger/database.ts";
 import * as flows from "./ledger/flows.ts";
 import { findRoot, haltForPerson, loseRoot } from "./ledger/lost-root.ts";
 import { ledgerToken } from "./ledger/meta.ts";
+import { formerFlows } from "./ledger/relocate.ts";
 import { type FlowObserver, tellDelivered, tellFailed } from "./observer.ts";
 import { placeOf, refuseLoop } from "./place.ts";
 import { describePlace } from "./place-name.ts";
@@ -147,6 +148,7 @@ export class Flow implements AsyncDisposable {
     return {
       settings,
       flow: this.entry.id,
+      former: formerFlows(this.#db, this.entry.id),
       db: this.#db,
       link: this.link,
       layout,

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { waitUntil } from "../support/waiting.ts";
 import { makeWorld, type World } from "../support/world.ts";
-import { configure, flowFact, type FlowSection, isThere, writeFiles } from "./engine-world.ts";
+import { configure, flowFact, type FlowSection, isThere, namesIn, writeFiles } from "./engine-world.ts";
 
 type Flows = Record<string, FlowSection>;
 
@@ -129,3 +129,23 @@ test("a pause in the middle of a large file hands it back uncounted, and its par
   expect(story).toContain("hotdir was asked to stop");
   expect(await world.hotdir.dead()).toEqual([]);
 });
+
+test(
+  "what a large file left under its inflight name goes, also when its flow has another source by then",
+  { timeout: 60_000 },
+  async () => {
+    await using world = await makeWorld({ destination: "file", flow: { destination: { segment_above: "1M", bandwidth: "2MB/s" } } });
+    world.hotdir.start();
+    writeFiles(world.source, { large: Buffer.alloc(60_000_000, 1) });
+    await waitUntil("some of it", () => (namesIn(world.destination).some((name) => name.endsWith(".tmp")) ? true : null));
+    writeFiles(`${world.directory}/elsewhere`, { small: "content" });
+    rewrite(world, ({ world: flow }) => ({ world: { ...flow!, source: { ...flow!.source, directory: `${world.directory}/elsewhere` } } }));
+    process.kill(world.hotdir.pid, "SIGHUP");
+    await waitUntil("the parts to go", () => (namesIn(world.destination).join() === "small" ? true : null), {
+      timeoutMs: 45_000,
+      explain: () => world.hotdir.log(),
+    });
+    const [flow] = (await world.hotdir.status()).flows;
+    expect(flow?.counts).toMatchObject({ seen: 1, delivered: 1 });
+  },
+);

@@ -7,6 +7,7 @@ import { claim } from "./claims.ts";
 import { type FlowIdentity, recount, registerFlow, setHeld, heldOf, tallyOf } from "./flows.ts";
 import { recordOutcomes } from "./outcomes.ts";
 import { receipts } from "./receipts.ts";
+import { formerFlows } from "./relocate.ts";
 
 const there = (destination: string, root = "/source"): FlowIdentity => ({
   name: "test",
@@ -72,6 +73,17 @@ test("no removal and no rename of the old place is made at the new one, where no
   expect(tallyOf(db, flow)).toMatchObject({ seen: 1, queued: 1 });
   expect(tallyOf(db, ledger.flow)).toMatchObject({ superseded: 4, queued: 0 });
   for (const id of [flow, ledger.flow]) expect(recount(db, id)).toEqual([]);
+});
+
+test("the rows of before that went to the same destination are known, and no other flow's", async () => {
+  await using ledger = await makeLedger();
+  const { db, flow: first } = ledger;
+  registerFlow(db, { ...there("file:/there"), name: "other" });
+  const second = registerFlow(db, there("file:/there", "/elsewhere"), 99);
+  expect(formerFlows(db, second)).toEqual([first]);
+  const third = registerFlow(db, there("sftp://cluster/in", "/elsewhere"), 99);
+  expect(formerFlows(db, third)).toEqual([]);
+  expect(formerFlows(db, registerFlow(db, there("file:/there", "/elsewhere"), 99))).toEqual([first, second]);
 });
 
 test("with another source and another destination at once nothing of the old one is owed", async () => {

@@ -33,3 +33,16 @@ export function relocate(db: Database, from: FlowId, to: FlowId, changed: "sourc
     from,
   );
 }
+
+/**
+ * The rows that this flow had before, with another source or in between with another destination, whose files went where
+ * it goes now: what their attempts left lies there still, and nobody else would look for it.
+ */
+export function formerFlows(db: Database, flow: FlowId): FlowId[] {
+  return db
+    .all<{ id: number }>(
+      "SELECT f.id FROM flow f JOIN flow now ON now.id = ? AND f.destination = now.destination WHERE f.name = now.name || '@' || f.id ORDER BY f.id",
+      flow,
+    )
+    .map(({ id }) => id);
+}

@@ -22,6 +22,8 @@ import type { Parents } from "./parents.ts";
 export type SendContext = {
   settings: FlowSettings;
   flow: FlowId;
+  /** The rows that this flow had before at the same destination: what they left there is ours to remove. */
+  former: readonly FlowId[];
   db: Database;
   link: Link;
   layout: Layout;

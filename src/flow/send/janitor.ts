@@ -2,6 +2,7 @@ import type { SteadyMs } from "../../kernel/clock.ts";
 import { messageOf } from "../../kernel/errors.ts";
 import { show } from "../../kernel/path.ts";
 import { endedBefore } from "../ledger/litter-age.ts";
+import type { FlowId } from "../ledger/flows.ts";
 import { doubtedReceipt, markOvertaken } from "../ledger/overtaken.ts";
 import { anyLitter, type Litter, litter, litterRemoved } from "../ledger/segments.ts";
 import { BULK_ABOVE_BYTES, type TransferId } from "../transfer.ts";
@@ -49,9 +50,9 @@ export class Janitor implements AsyncDisposable {
 
   /** A last sweep before an end, for which a connection is worth a short wait. */
   async finish(): Promise<void> {
-    const { db, flow, link, clock } = this.#context;
+    const { db, link, clock } = this.#context;
     const until = clock.steady() + FINISH_BOUND_MS;
-    while (anyLitter(db, flow) && !link.ready && clock.steady() < until && !this.#stopped) {
+    while (this.#flows.some((flow) => anyLitter(db, flow)) && !link.ready && clock.steady() < until && !this.#stopped) {
       link.want(1);
       await clock.sleep(20, AbortSignal.timeout(FINISH_BOUND_MS));
     }
@@ -60,7 +61,15 @@ export class Janitor implements AsyncDisposable {
 
   /** What could not be removed now, since there is no connection, is tried at the next round. */
   async sweep(): Promise<void> {
-    const { db, flow, link, clock } = this.#context;
+    for (const flow of this.#flows) await this.#sweepOf(flow);
+  }
+
+  get #flows(): FlowId[] {
+    return [this.#context.flow, ...this.#context.former];
+  }
+
+  async #sweepOf(flow: FlowId): Promise<void> {
+    const { db, link, clock } = this.#context;
     let after: TransferId = 0;
     for (;;) {
       const lefts = litter(db, flow, after, BATCH);
@@ -71,7 +80,7 @@ export class Janitor implements AsyncDisposable {
       // A broken connection may still be writing: what was removed is looked for again until it cannot.
       const settled = new Set(endedBefore(db, ids, clock.wall() - LATE_MS));
       const due = lefts.filter(({ id }) => settled.has(id) || clock.steady() >= (this.#again.get(id) ?? 0));
-      const gone = await Promise.all(due.map((left) => this.#removeOne(lane, left)));
+      const gone = await Promise.all(due.map((left) => this.#removeOne(lane, left, flow)));
       const removed = due.flatMap(({ id }, at) => (gone[at] && settled.has(id) ? [id] : []));
       litterRemoved(db, removed);
       for (const id of removed) this.#again.delete(id);
@@ -80,12 +89,12 @@ export class Janitor implements AsyncDisposable {
   }
 
   /** Whether nothing of it is left. In this order: what is removed cannot be published any more. */
-  async #removeOne(lane: Lane, left: Litter): Promise<boolean> {
+  async #removeOne(lane: Lane, left: Litter, flow: FlowId): Promise<boolean> {
     if (!(await removeInflight(this.#context, lane.files, left))) return false;
     const { clock } = this.#context;
     const isFirst = !this.#again.has(left.id);
     try {
-      if (isFirst) await this.#compare(lane, left);
+      if (isFirst) await this.#compare(lane, left, flow);
       this.#again.set(left.id, clock.steady() + (isFirst ? SOON_LATE_MS : LATE_MS));
       return true;
     } catch (error) {
@@ -95,8 +104,8 @@ export class Janitor implements AsyncDisposable {
   }
 
   /** P2: a receipt that does not tell what is there any more is not left standing. */
-  async #compare(lane: Lane, { id, path }: Litter): Promise<void> {
-    const { db, flow, link, layout } = this.#context;
+  async #compare(lane: Lane, { id, path }: Litter, flow: FlowId): Promise<void> {
+    const { db, link, layout } = this.#context;
     const receipt = doubtedReceipt(db, flow, path, id);
     if (receipt === null) return;
     const final = layout.final(path);

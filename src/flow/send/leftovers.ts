@@ -1,6 +1,7 @@
 import { forEachLimited } from "../../kernel/concurrency.ts";
 import { hasCode } from "../../kernel/errors.ts";
 import type { Bytes, RelPath } from "../../kernel/path.ts";
+import type { FlowId } from "../ledger/flows.ts";
 import { anyLitter, litter, litterAt } from "../ledger/segments.ts";
 import type { ClaimedTransfer, TransferId } from "../transfer.ts";
 import type { SendContext } from "./context.ts";
@@ -43,11 +44,11 @@ export async function removeInflight(
  * inflight file is gone then, and so it fails.
  */
 export async function removeEarlier(context: SendContext, files: Files, transfers: ClaimedTransfer[]): Promise<void> {
-  const { db, flow } = context;
-  const cluttered = anyLitter(db, flow);
+  const { db } = context;
+  const cluttered = [context.flow, ...context.former].filter((flow) => anyLitter(db, flow));
   const lefts = transfers.flatMap(({ id, change, fence, partial }) => [
     ...(fence.attempt > 1 ? [{ id, path: change.path, attempts: fence.attempt - 1, keep: partial }] : []),
-    ...(cluttered ? litterAt(db, flow, change.path, id) : []),
+    ...cluttered.flatMap((flow) => litterAt(db, flow, change.path, id)),
   ]);
   await forEachLimited(lefts, 32, async (left) => void (await removeInflight(context, files, left)));
 }
@@ -56,9 +57,13 @@ const BATCH = 256;
 
 /** Before a directory gets another name: inflight files of ended transfers in it would go along, and never be found again. */
 export async function removeBelow(context: SendContext, files: Files, directory: RelPath): Promise<void> {
+  for (const flow of [context.flow, ...context.former]) await removeBelowOf(context, files, directory, flow);
+}
+
+async function removeBelowOf(context: SendContext, files: Files, directory: RelPath, flow: FlowId): Promise<void> {
   let after = 0;
   for (;;) {
-    const lefts = litter(context.db, context.flow, after, BATCH);
+    const lefts = litter(context.db, flow, after, BATCH);
     const below = lefts.filter(({ path }) => path.startsWith(`${directory}/`));
     await forEachLimited(below, 32, async ({ id, path, attempts }) => void (await removeInflight(context, files, { id, path, attempts })));
     if (lefts.length < BATCH) return;
