@@ -6,6 +6,7 @@ import { readCredentials } from "../../src/broker/amqp/credentials.ts";
 import type { Delivery } from "../../src/broker/amqp/delivery.ts";
 import type { Link } from "../../src/broker/amqp/link.ts";
 import { Publisher } from "../../src/broker/amqp/publisher.ts";
+import { Returns } from "../../src/broker/amqp/returns.ts";
 import { SetAside } from "../../src/broker/amqp/set-aside.ts";
 import { declareAll, declareExchange, exchangeName, queueName, type QueueSpec, removeAll } from "../../src/broker/amqp/topology.ts";
 import { changeOf } from "../../src/broker/messages/change.ts";
@@ -73,6 +74,7 @@ test("exchanges and queues are what sr3 declares, and only what holds nothing is
     clock,
     backoff,
     windowMax: 10,
+    confirmTimeoutMs: 5000,
     prepare: async (channel) => declareExchange(channel, exchange),
   });
   await publishUntilConfirmed(
@@ -125,6 +127,7 @@ test("a message goes out as sr3 sends it, and comes in as the change that it was
     clock,
     backoff,
     windowMax: 10,
+    confirmTimeoutMs: 5000,
     prepare: async (channel) => declareExchange(channel, exchange),
   });
   const change = { kind: "delete" as const, path: relPath(bytesOfText("été#/a*/x")) };
@@ -161,6 +164,7 @@ test("what fails for a passing reason comes back later and holds up nobody; what
     fine: () => ({ outcome: "done" }),
   };
   await using setAside = new SetAside({ link, clock, backoff });
+  await using returns = new Returns({ link, clock, backoff, queue: queue.name, setAside });
   await using consumer = new Consumer({
     link,
     clock,
@@ -180,6 +184,7 @@ test("what fails for a passing reason comes back later and holds up nobody; what
     clock,
     backoff,
     windowMax: 10,
+    confirmTimeoutMs: 5000,
     prepare: async (channel) => declareExchange(channel, exchange),
   });
   for (const name of ["passing", "hopeless", "throwing", "fine"]) {
@@ -198,6 +203,8 @@ test("what fails for a passing reason comes back later and holds up nobody; what
       explain: () => JSON.stringify([story, consumer.counts, consumer.state]),
     },
   );
+  // The one that threw waits a while yet.
+  await waitUntil("it is held", () => returns.held === 1);
   expect(story.filter((line) => line.startsWith("passing"))).toEqual([
     "passing 0 v03.passing",
     "passing 1 v03.passing",
@@ -219,6 +226,7 @@ test("a message that no queue wants is told from one that has a home", async () 
     clock,
     backoff,
     windowMax: 10,
+    confirmTimeoutMs: 5000,
     prepare: async (channel) => declareExchange(channel, exchange),
   });
   await waitUntil("it is ready", () => publisher.state.state === "ready");

@@ -6,7 +6,7 @@ import { redact } from "../../kernel/redact.ts";
 import { type Delivery, deliveryOf } from "./delivery.ts";
 import type { Connection, Link } from "./link.ts";
 import type { SetAside } from "./set-aside.ts";
-import { declareDeadQueue, declareQueue, QUEUE_NAME_BYTES_MAX, type QueueSpec, replyCode } from "./topology.ts";
+import { deadQueueOf, declareQueue, QUEUE_NAME_BYTES_MAX, type QueueSpec, replyCode, sideQueue } from "./topology.ts";
 
 /** What became of a message; durable before it is told, since the message is acknowledged in the next act. */
 export type Outcome =
@@ -14,7 +14,9 @@ export type Outcome =
   /** A passing reason: it comes back after about so long, and others are not held up by it. */
   | { outcome: "again"; afterMs: number; reason: string }
   /** It is put with the dead letters, with its reason. */
-  | { outcome: "dead"; reason: string };
+  | { outcome: "dead"; reason: string }
+  /** Nothing became of it, since we stop: the broker gives it to somebody else. */
+  | { outcome: "hand-back" };
 
 export type ConsumerState =
   | { state: "no-link" }
@@ -38,14 +40,14 @@ export type ConsumerSettings = {
   clock: Clock;
   backoff: Backoff;
   queue: QueueSpec;
-  /** Made, and made again should somebody remove it; `false`: somebody else's, and waited for. */
+  /** Made, with the queue of its dead letters, and made again should somebody remove it; `false`: somebody else's, and waited for. */
   declare: boolean;
   /** How many are handled at one time; the broker gives as many and no more. */
   prefetch: number;
   /** `signal` aborts when the message can no longer be acknowledged: whatever is done then, it comes again. */
   handle: (delivery: Delivery, signal: AbortSignal) => Promise<Outcome>;
-  /** Where "again" and "dead" go; on another connection, since a blocked one takes nothing and gives everything. */
-  setAside: SetAside;
+  /** Where "again" and "dead" go; on another connection, since a blocked one takes nothing and gives everything. Null: both are handed back. */
+  setAside: SetAside | null;
 };
 
 /** A handler that throws is tried again after so long: the fault is ours, and may pass. */
@@ -91,9 +93,10 @@ export class Consumer implements AsyncDisposable {
         await this.#declare(connection);
         await this.#serve(connection, () => (failures = 0));
       } catch (error) {
-        if (signal.aborted) break;
-        // That the connection ended is the link's to wait for.
-        if (connection === null || connection.ended.aborted) continue;
+        // No connection comes any more: we, or the link, are closed.
+        if (signal.aborted || connection === null) break;
+        // That this one ended is the link's to wait for.
+        if (connection.ended.aborted) continue;
         failures += 1;
         const waitMs = backoffDelayMs(backoff, failures);
         this.#state = { state: "refused", detail: redact(messageOf(error)).slice(0, 300), untilMs: clock.wall() + waitMs };
@@ -118,7 +121,7 @@ export class Consumer implements AsyncDisposable {
       // There already, with another expiry say: sr3 made it, and it serves.
       if (replyCode(error) !== 406) throw error;
     }
-    await declaring(async (channel) => declareDeadQueue(channel, queue.name));
+    if (this.#settings.setAside !== null) await declaring(async (channel) => declareQueue(channel, sideQueue(deadQueueOf(queue.name))));
   }
 
   /** One life of a channel. */
@@ -172,13 +175,19 @@ export class Consumer implements AsyncDisposable {
   async #handle(channel: Channel, message: ConsumeMessage, lost: AbortSignal): Promise<void> {
     const delivery = deliveryOf(message, this.#settings.queue.name);
     const outcome = await this.#outcomeOf(delivery, lost);
-    if (outcome.outcome !== "done" && !(await this.#settings.setAside.put(delivery, outcome, lost))) {
-      this.counts.handedBack += 1;
+    if (!lost.aborted && (await this.#mayGo(delivery, outcome, lost)) && acknowledged(channel, message)) {
+      if (outcome.outcome !== "hand-back") this.counts[outcome.outcome] += 1;
       return;
     }
-    if (lost.aborted) this.counts.handedBack += 1;
-    else if (acknowledged(channel, message)) this.counts[outcome.outcome] += 1;
-    else this.counts.handedBack += 1;
+    this.counts.handedBack += 1;
+    if (!lost.aborted) handedBack(channel, message);
+  }
+
+  /** Whether the broker may forget the message: it is done, or a copy of it waits. */
+  async #mayGo(delivery: Delivery, outcome: Outcome, lost: AbortSignal): Promise<boolean> {
+    if (outcome.outcome === "done") return true;
+    if (outcome.outcome === "hand-back" || this.#settings.setAside === null) return false;
+    return (await this.#settings.setAside.put(delivery, outcome, lost)) && !lost.aborted;
   }
 
   async #outcomeOf(delivery: Delivery, lost: AbortSignal): Promise<Outcome> {
@@ -198,5 +207,13 @@ function acknowledged(channel: Channel, message: ConsumeMessage): boolean {
     return true;
   } catch {
     return false;
+  }
+}
+
+function handedBack(channel: Channel, message: ConsumeMessage): void {
+  try {
+    channel.nack(message, false, true);
+  } catch {
+    // The channel closed within this very moment, which hands it back, too.
   }
 }

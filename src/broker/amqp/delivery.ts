@@ -19,6 +19,8 @@ export type Delivery = {
 /** Ours, on messages that wait or are dead; sr3 reads none of them. */
 export const ourHeaders = {
   returns: "x-hotdir-returns",
+  /** When it may come again, in milliseconds since 1970 by the clock of whoever put it there. */
+  dueMs: "x-hotdir-due",
   reason: "x-hotdir-reason",
   exchange: "x-hotdir-exchange",
   routingKey: "x-hotdir-routing-key",

@@ -1,6 +1,6 @@
 import type { ConfirmChannel, Message as ReturnedMessage } from "amqplib";
 import { type Backoff, backoffDelayMs } from "../../kernel/backoff.ts";
-import type { Clock } from "../../kernel/clock.ts";
+import type { Clock, SteadyMs } from "../../kernel/clock.ts";
 import { messageOf } from "../../kernel/errors.ts";
 import { redact } from "../../kernel/redact.ts";
 import type { Connection, Link } from "./link.ts";
@@ -38,11 +38,20 @@ export type PublisherSettings = {
   backoff: Backoff;
   /** Messages that are with the broker unconfirmed at one time; further ones wait. */
   windowMax: number;
+  /**
+   * A message that the broker did not answer for so long is asked for again on another channel: a quorum queue that
+   * has no leader yet, just after the broker started, was seen to swallow one.
+   */
+  confirmTimeoutMs: number;
   /** What has to be there before anything is published. */
   prepare: (channel: ConfirmChannel) => Promise<void>;
 };
 
-type Pending = { publication: Publication; settle: (outcome: PublishOutcome) => void; returned: boolean };
+export const publisherDefaults = { windowMax: 1000, confirmTimeoutMs: 30_000 } as const;
+
+const CLOSE_TIMEOUT_MS = 2000;
+
+type Pending = { publication: Publication; settle: (outcome: PublishOutcome) => void; returned: boolean; sinceMs: SteadyMs };
 
 /**
  * Publishes with confirms. It keeps nothing: what was not confirmed is still the caller's, who asks again. Messages of
@@ -78,7 +87,7 @@ export class Publisher implements AsyncDisposable {
     // What is written to a blocked connection lies in our own memory.
     if (link.state.state === "blocked") return { outcome: "not-sent", detail: `the broker takes nothing (${link.state.reason})` };
     const settled = Promise.withResolvers<PublishOutcome>();
-    const pending: Pending = { publication, settle: settled.resolve, returned: false };
+    const pending: Pending = { publication, settle: settled.resolve, returned: false, sinceMs: this.#settings.clock.steady() };
     this.#pending.add(pending);
     try {
       const { exchange, routingKey, body, properties } = publication;
@@ -113,9 +122,10 @@ export class Publisher implements AsyncDisposable {
         await prepare(opened.channel);
         await this.#serve(opened, connection);
       } catch (error) {
-        if (signal.aborted) break;
-        // That the connection ended is the link's to wait for.
-        if (connection === null || connection.ended.aborted) continue;
+        // No connection comes any more: we, or the link, are closed.
+        if (signal.aborted || connection === null) break;
+        // That this one ended is the link's to wait for.
+        if (connection.ended.aborted) continue;
         this.#failures += 1;
         const waitMs = backoffDelayMs(backoff, this.#failures);
         this.#state = { state: "refused", detail: redact(messageOf(error)).slice(0, 300), untilMs: clock.wall() + waitMs };
@@ -128,6 +138,7 @@ export class Publisher implements AsyncDisposable {
   /** One life of a channel; throws what the broker closed it for. */
   async #serve(opened: OpenedChannel, connection: Connection): Promise<void> {
     const { channel, closed } = opened;
+    const { clock } = this.#settings;
     channel.on("return", (message) => this.#returned(message));
     this.#channel = channel;
     this.#state = { state: "ready", underWay: 0 };
@@ -136,15 +147,31 @@ export class Publisher implements AsyncDisposable {
     const stop = (): void => stopped.resolve("it was closed by us");
     this.#stop.signal.addEventListener("abort", stop, { once: true });
     if (this.#stop.signal.aborted) stop();
-    const why = await Promise.race([closed, stopped.promise]);
+    const why = await Promise.race([closed, stopped.promise, this.#silence(opened.gone)]);
     this.#stop.signal.removeEventListener("abort", stop);
     this.#channel = null;
     // amqplib answers all that is under way when a channel closes; those that it answered are not here any more.
     for (const pending of this.#pending) this.#settle(pending, { outcome: "unknown", detail: why });
     this.#wake();
     if (connection.ended.aborted) return;
-    if (this.#stop.signal.aborted) await channel.close().catch(() => {});
+    const closing = channel.close().catch(() => {});
+    // Who is silent may be silent about this, too.
+    if (this.#stop.signal.aborted) await Promise.race([closing, clock.sleep(CLOSE_TIMEOUT_MS, connection.ended).catch(() => {})]);
     throw new Error(why);
+  }
+
+  /** Resolves once a message waited too long for its confirm; time within which the broker takes nothing does not count. */
+  async #silence(gone: AbortSignal): Promise<string> {
+    const { clock, confirmTimeoutMs, link } = this.#settings;
+    let countedFromMs = clock.steady();
+    while (!gone.aborted) {
+      await clock.sleep(confirmTimeoutMs / 4, gone).catch(() => {});
+      const now = clock.steady();
+      if (link.state.state === "blocked") countedFromMs = now;
+      const [oldest] = this.#pending;
+      if (oldest !== undefined && now - Math.max(oldest.sinceMs, countedFromMs) > confirmTimeoutMs) break;
+    }
+    return `the broker did not confirm within ${confirmTimeoutMs} ms`;
   }
 
   #answered(pending: Pending, error: unknown): void {
@@ -180,14 +207,20 @@ export class Publisher implements AsyncDisposable {
   }
 }
 
-type OpenedChannel = { channel: ConfirmChannel; closed: Promise<string> };
+/** `gone` aborts when `closed` resolves. */
+type OpenedChannel = { channel: ConfirmChannel; closed: Promise<string>; gone: AbortSignal };
 
 async function openConfirmChannel(connection: Connection): Promise<OpenedChannel> {
   const channel = await connection.model.createConfirmChannel();
   const closed = Promise.withResolvers<string>();
+  const gone = new AbortController();
   let why = "the connection ended";
+  const close = (): void => {
+    gone.abort(new Error(why));
+    closed.resolve(why);
+  };
   channel.on("error", (error) => (why = redact(error.message).slice(0, 300)));
-  channel.on("close", () => closed.resolve(why));
-  connection.ended.addEventListener("abort", () => closed.resolve(why), { once: true });
-  return { channel, closed: closed.promise };
+  channel.on("close", close);
+  connection.ended.addEventListener("abort", close, { once: true });
+  return { channel, closed: closed.promise, gone: gone.signal };
 }

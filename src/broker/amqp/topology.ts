@@ -33,8 +33,8 @@ export function deadQueueOf(queue: string): string {
   return `${queue}.dead`;
 }
 
-/** The waits that "again" can have; each has a queue of its own, since a queue's messages expire in order only. */
-export const waitsS = [1, 5, 30, 120, 600, 3600] as const;
+/** The waits that "again" can have; each has a queue of its own, so that what is due first is first in it. */
+export const waitsS = [1, 10, 60, 600, 3600] as const;
 
 export function waitQueueOf(queue: string, afterMs: number): { name: string; waitS: number } {
   const waitS = waitsS.find((seconds) => seconds * 1000 >= afterMs) ?? 3600;
@@ -55,27 +55,9 @@ export async function declareQueue(channel: Channel, queue: QueueSpec): Promise<
   for (const { exchange, key } of queue.bindings) await channel.bindQueue(queue.name, exchange, key);
 }
 
-/**
- * Holds what is to come back after a wait, and gives it back to `queue` by the broker alone, whoever is running then.
- * A quorum queue with the at-least-once strategy (RabbitMQ 3.10 and newer): it keeps each message until the other queue has
- * confirmed it. A classic queue hands over without waiting for that, and a broker that dies then loses messages.
- */
-export async function declareWaitQueue(channel: Channel, queue: string, waitS: number): Promise<void> {
-  await channel.assertQueue(waitQueueOf(queue, waitS * 1000).name, {
-    durable: true,
-    arguments: {
-      "x-queue-type": "quorum",
-      "x-message-ttl": waitS * 1000,
-      "x-dead-letter-exchange": "",
-      "x-dead-letter-routing-key": queue,
-      "x-dead-letter-strategy": "at-least-once",
-      "x-overflow": "reject-publish",
-    },
-  });
-}
-
-export async function declareDeadQueue(channel: Channel, queue: string): Promise<void> {
-  await channel.assertQueue(deadQueueOf(queue), { durable: true });
+/** The queues beside a queue: durable, without end, and with nothing bound to them. */
+export function sideQueue(name: string): QueueSpec {
+  return { name, durable: true, expireMs: null, messageTtlMs: null, bindings: [] };
 }
 
 export type ObjectOutcome =
@@ -128,9 +110,8 @@ async function removeQueue(connection: Connection, queue: string, withMessages: 
     const { messageCount, consumerCount } = await channel.checkQueue(queue);
     if (consumerCount > 0) return { outcome: "kept", detail: `${consumerCount} consumers use it`, messages: messageCount };
     if (messageCount > 0 && !withMessages) return { outcome: "kept", detail: `it holds ${messageCount} messages`, messages: messageCount };
-    // The broker looks once more: what came in between is not lost. Quorum queues do not know `ifEmpty`.
-    const conditions = withMessages || /\.again_\d+s$/.test(queue) ? {} : { ifEmpty: true, ifUnused: true };
-    await channel.deleteQueue(queue, conditions);
+    // The broker looks once more: what came in between is not lost.
+    await channel.deleteQueue(queue, withMessages ? {} : { ifEmpty: true, ifUnused: true });
     return { outcome: "removed" };
   });
 }
