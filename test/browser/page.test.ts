@@ -92,6 +92,7 @@ test("with the keyboard alone: sign in, find a file, read its story, close it, l
   const { page, complaints } = visitor;
   await page.goto(await world.address());
   await page.getByLabel("Token").waitFor();
+  await expect.poll(() => page.evaluate("document.activeElement.id")).toBe("token");
   await page.keyboard.type(world.token("viewer"));
   await page.keyboard.press("Enter");
   await page.getByText("it adds up").first().waitFor();

@@ -1,4 +1,4 @@
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { tell } from "./api.ts";
 import type { Session } from "./facts.ts";
 import { Wordmark } from "./header.tsx";
@@ -7,6 +7,9 @@ import { Wordmark } from "./header.tsx";
 export function SignIn({ entered }: { entered: (session: Session) => void }) {
   const [token, setToken] = useState("");
   const [trouble, setTrouble] = useState<string | null>(null);
+  const field = useRef<HTMLInputElement>(null);
+  // The browser's own autofocus comes when it likes, and what is typed before is lost.
+  useEffect(() => field.current?.focus(), []);
   const submit = (event: Event): void => {
     event.preventDefault();
     tell<Session>("login", { token }).then(entered, (error: unknown) => setTrouble(error instanceof Error ? error.message : String(error)));
@@ -23,7 +26,7 @@ export function SignIn({ entered }: { entered: (session: Session) => void }) {
           autocomplete="current-password"
           spellcheck={false}
           required
-          autofocus
+          ref={field}
           value={token}
           aria-describedby="where trouble"
           onInput={(event) => setToken(event.currentTarget.value)}
