@@ -1,12 +1,11 @@
 import { expect, test } from "vitest";
 import { bytesOfText } from "../kernel/path.ts";
 import { describePlace } from "./place-name.ts";
-import type { DestinationSettings } from "./settings.ts";
 
 const at = (directory: string): string =>
   describePlace({
     place: { kind: "sftp", host: "cluster", user: "me", port: 2222, directory: bytesOfText(directory), ssh: ["ssh"] },
-  } as DestinationSettings);
+  });
 
 test("a destination is shown as it is written, and cannot forge a line", () => {
   expect(at("/data/été")).toBe("sftp://me@cluster:2222/data/été");

@@ -2,8 +2,7 @@ import { type Bytes, show } from "../kernel/path.ts";
 import type { DestinationSettings } from "./settings.ts";
 
 /** The destination for people and logs, without any secret. */
-export function describePlace(destination: DestinationSettings): string {
-  const { place } = destination;
+export function describePlace({ place }: Pick<DestinationSettings, "place">): string {
   if (place.kind === "file") return `file:${show(place.directory)}`;
   const user = place.user === null ? "" : `${place.user}@`;
   const port = place.port === null ? "" : `:${place.port}`;
