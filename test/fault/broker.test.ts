@@ -69,8 +69,8 @@ class Traffic implements AsyncDisposable {
       bindings: [{ exchange: exchange.name, key: "v03.#" }],
     };
     this.#random = new Random(seed);
-    this.publishing = makeLink({ address, credentials, name: `${name} publishes` });
-    this.consuming = makeLink({ address, credentials, name: `${name} consumes` });
+    this.publishing = makeLink({ address, credentials, name: `${name} publishes`, heartbeatS: 1 });
+    this.consuming = makeLink({ address, credentials, name: `${name} consumes`, heartbeatS: 1 });
     const prepare = async (channel: Parameters<typeof declareExchange>[0]): Promise<void> => declareExchange(channel, exchange);
     this.publisher = new Publisher({ link: this.publishing, clock, backoff, windowMax: 50, confirmTimeoutMs: 2000, prepare });
     this.#setAside = new SetAside({ link: this.publishing, clock, backoff, confirmTimeoutMs: 2000 });
@@ -175,7 +175,7 @@ test("the broker is killed and comes back, again and again: what it confirmed is
   expect(await broker.ctl("list_queues", "name", "messages")).toMatch(/^q_kills\t0$/m);
 });
 
-test("the connection is cut, stalls and is refused: both directions come back by themselves", async () => {
+test("the connection is cut, refused and falls silent: both directions come back by themselves", async () => {
   await using traffic = new Traffic("cuts", chooseSeed("broker cuts"));
   await traffic.flows();
   for (let times = 0; times < bySize({ everyday: 4, ci: 20, long: 100 }); times += 1) {
@@ -186,6 +186,12 @@ test("the connection is cut, stalls and is refused: both directions come back by
   await proxy.reset();
   await linkBecomes(traffic.publishing, "waiting");
   await proxy.set({});
+  await traffic.flows();
+  // Nothing is closed, and nothing is said any more: two heartbeats, and it is given up.
+  await proxy.set({ bytes: "black-hole" });
+  expect((await linkBecomes(traffic.consuming, "waiting")).trouble).toEqual({ trouble: "lost", detail: "Heartbeat timeout" });
+  await proxy.set({});
+  await proxy.reset();
   await traffic.flows();
   const { missing, duplicates } = await traffic.settle();
   console.log(

@@ -103,7 +103,7 @@ export class Link implements AsyncDisposable {
     try {
       const credentials = await this.#settings.credentials();
       if (!credentials.ok) return troubleOfCredentials(credentials.fault);
-      model = await this.#open(credentials.credentials.user, credentials.credentials.password.reveal());
+      model = await this.#unlessStopped(this.#open(credentials.credentials.user, credentials.credentials.password.reveal()));
     } catch (error) {
       return troubleOf(error, false);
     }
@@ -146,6 +146,24 @@ export class Link implements AsyncDisposable {
       if (this.#stop.signal.aborted) this.#arrival.reject(this.#stop.signal.reason);
       ended.abort(new Error("the connection to the broker ended"));
     };
+  }
+
+  /** A host that does not answer must not hold up our end: what still comes is hung up. */
+  async #unlessStopped(opening: Promise<ChannelModel>): Promise<ChannelModel> {
+    const { signal } = this.#stop;
+    const stopped = Promise.withResolvers<never>();
+    const stop = (): void => {
+      stopped.reject(signal.reason);
+      opening.then((model) => closeWithin(model, CLOSE_TIMEOUT_MS)).catch(() => {});
+    };
+    stopped.promise.catch(() => {});
+    signal.addEventListener("abort", stop, { once: true });
+    if (signal.aborted) stop();
+    try {
+      return await Promise.race([opening, stopped.promise]);
+    } finally {
+      signal.removeEventListener("abort", stop);
+    }
   }
 
   async #open(username: string, password: string): Promise<ChannelModel> {
