@@ -22,6 +22,7 @@ const rules: Rule[] = [
   postsHaveNoDirectories,
   retainIsOne,
   removalNeedsReceipt,
+  removalIsNotPropagated,
   holdIsOutside,
   destinationIsOutside,
   stagingIsApart,
@@ -71,6 +72,19 @@ function removalNeedsReceipt({ flow, written }: RuleFacts): RuleFault[] {
   const how = written("retain", "hold") ? "hold" : "delete_after";
   const message = `nothing is removed from the source without a verified receipt: retain ${how} needs a digest, and verify: ${verify} makes none`;
   return [{ path: ["destination", "verify"], message, suggestion: "sha256" }];
+}
+
+/**
+ * Promise P4: two hosts that share an address share the source. What the retention of one removes there looks, to the other,
+ * like a removal by a person, and would be made at the destination: the only copy.
+ */
+function removalIsNotPropagated({ flow }: RuleFacts): RuleFault[] {
+  const propagate: readonly string[] = flow.source?.propagate ?? [];
+  if (flow.vip === undefined || typeof flow.retain !== "object" || !propagate.some((kind) => kind === "delete" || kind === "rmdir"))
+    return [];
+  const message =
+    "with vip and retain no removals are propagated: what the other host removes from the source after its delivery would be removed at the destination as well";
+  return [{ path: ["source", "propagate"], message, suggestion: "[put, rename, link, mkdir]" }];
 }
 
 /** Held files inside the source would be seen as new ones. By the text of the paths: symbolic links are not followed. */
