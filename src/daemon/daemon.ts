@@ -14,10 +14,11 @@ import { FlowSet, type FlowSetParts } from "./flow-set.ts";
 import { keepHistory } from "./history.ts";
 import { ledgerTrouble } from "./ledger-trouble.ts";
 import { liveStatus } from "./live-status.ts";
-import { takeOwnership } from "./owner.ts";
+import { stillOwns, takeOwnership } from "./owner.ts";
 import { describeReload } from "./reload-plan.ts";
 
 const CLOCK_TICK_MS = 10_000;
+const OWNER_TICK_MS = 5000;
 const RATE_TICK_MS = 1000;
 /** How long a write waits for the ledger's lock once a write has failed. */
 const STOPPING_BUSY_MS = 100;
@@ -59,6 +60,7 @@ export class Daemon implements AsyncDisposable {
     const guarded = (work: () => void, everyMs: number): NodeJS.Timeout => setInterval(() => daemon.#guarded(work), everyMs);
     const timers = [
       guarded(() => recordClockSkew(db, clock.wall() - clock.steady()), CLOCK_TICK_MS),
+      guarded(() => stillOwns(options.stateDirectory), OWNER_TICK_MS),
       // Looked at often, so that what `status` shows is of now and not of the time since the last question.
       guarded(() => daemon.flows.forEach((flow) => flow.rate.look(flow.pump.active.totals, performance.now())), RATE_TICK_MS),
     ];

@@ -24,6 +24,17 @@ export function ownerOf(stateDirectory: string): ProcessIdentity | null {
   return lockHolder(ownerFile(stateDirectory));
 }
 
+/** Throws `state-failed` once the state directory was removed, or put back from elsewhere: what is written now is kept nowhere. */
+export function stillOwns(stateDirectory: string): void {
+  if (ownerOf(stateDirectory)?.pid === process.pid) return;
+  throw new HotdirError("state-failed", {
+    operation: "keep",
+    path: bytesOfText(stateDirectory),
+    detail:
+      "the state directory was removed or replaced while the daemon ran; start hotdir again: what is at the destination already is found there",
+  });
+}
+
 function ownerFile(stateDirectory: string): string {
   return join(stateDirectory, "owner.lock");
 }

@@ -8,7 +8,7 @@ import { formatAge } from "../kernel/readable.ts";
 import { DaemonLife } from "./daemon-life.ts";
 import { shortenFile } from "./last-lines.ts";
 import { type Launch, serviceLog } from "./launch.ts";
-import { type Ending, fileOf, readRecord, type SupervisorRecord, takeSupervision, writeRecord } from "./record.ts";
+import { type Ending, fileOf, readRecord, type SupervisorRecord, supervisorOf, takeSupervision, writeRecord } from "./record.ts";
 import { freshRestarts, nextRestart } from "./restart-policy.ts";
 import { readWanted } from "./wanted.ts";
 
@@ -37,11 +37,15 @@ export class Supervisor {
   #record: SupervisorRecord;
   #life: DaemonLife | null = null;
   #isWritten = false;
+  #isLost = false;
+  readonly #lost = new AbortController();
+  readonly #end: AbortSignal;
   #wake = new AbortController();
   readonly #toldOf = new Set<string>();
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
+    this.#end = AbortSignal.any([options.signal, this.#lost.signal]);
     const before = readRecord(options.launch.stateDirectory);
     this.#record = {
       supervisor: ownIdentity(),
@@ -67,7 +71,7 @@ export class Supervisor {
       clearInterval(touch);
       this.#write({ state: "ended", daemon: null, nextStart: null });
     }
-    log.info("the supervisor ends, as it was asked to");
+    if (!this.#isLost) log.info("the supervisor ends, as it was asked to");
     return true;
   }
 
@@ -78,7 +82,8 @@ export class Supervisor {
   }
 
   async #keepRunning(): Promise<void> {
-    const { signal, log } = this.#options;
+    const { log } = this.#options;
+    const signal = this.#end;
     let restarts = freshRestarts;
     while (!signal.aborted) {
       const ending = await this.#liveOnce();
@@ -94,7 +99,8 @@ export class Supervisor {
 
   /** From a start to an end. */
   async #liveOnce(): Promise<Ending> {
-    const { launch, signal, log, silenceLooks } = this.#options;
+    const { launch, log, silenceLooks } = this.#options;
+    const signal = this.#end;
     log.info("starts the daemon");
     const life = new DaemonLife({ launch, silenceLooks, began: () => this.#write({ state: "running" }) });
     this.#life = life;
@@ -115,7 +121,7 @@ export class Supervisor {
 
   async #sleep(delayMs: number): Promise<void> {
     this.#wake = new AbortController();
-    const signal = AbortSignal.any([this.#options.signal, this.#wake.signal]);
+    const signal = AbortSignal.any([this.#end, this.#wake.signal]);
     await sleepFor(delayMs, undefined, { signal }).catch(() => undefined);
   }
 
@@ -128,6 +134,13 @@ export class Supervisor {
   /** The record's age tells whether the supervisor itself is well. */
   #touch(): void {
     const { stateDirectory } = this.#options.launch;
+    if (this.#isLost) return;
+    this.#isLost = supervisorOf(stateDirectory)?.pid !== process.pid;
+    if (this.#isLost) {
+      this.#options.log.error("the state directory was removed or replaced, so the supervisor and its daemon end");
+      this.#lost.abort();
+      return;
+    }
     this.#attempt(() => this.#touchRecord());
     this.#attempt(() => shortenFile(serviceLog(stateDirectory), LOG_BYTES_MAX, LOG_BYTES_KEPT));
   }
@@ -140,6 +153,8 @@ export class Supervisor {
   }
 
   #writeRecord(): void {
+    // Whoever has the directory now keeps a record of his own.
+    if (this.#isLost) return;
     this.#isWritten = false;
     writeRecord(this.#options.launch.stateDirectory, this.#record);
     this.#isWritten = true;

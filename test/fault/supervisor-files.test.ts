@@ -47,6 +47,19 @@ test("what was asked for is lost: what is well is left alone, and it is told", a
   expect((await background.hotdir.ask("sanity")).stdout).toMatch(/^well: /);
 });
 
+test("a state directory that is removed ends both, so that nothing goes on without a ledger, and two never do", async () => {
+  await using world = await makeWorld({ destination: "file" });
+  await using background = new Background(world.place);
+  await background.start();
+  const both = [background.supervisor ?? 0, background.daemon ?? 0];
+  rmSync(world.place.stateDirectory, { recursive: true });
+  await waitUntil("both gone", () => both.every((pid) => !isAlive(pid)), { timeoutMs: 30_000 });
+  expect(existsSync(`${world.place.stateDirectory}/supervisor.json`)).toBe(false);
+  writeFileSync(`${world.source}/a`, "content");
+  expect((await background.start()).status).toBe(0);
+  await waitUntil("the file", () => existsSync(`${world.destination}/a`));
+});
+
 // A file system of one's own needs root; CI has it.
 if (isRoot)
   test("a full disk under the state does not keep 'stop' from its work, and 'start' tells what it could not write", async () => {
