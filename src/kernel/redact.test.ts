@@ -37,6 +37,8 @@ const places: Array<[string, (secret: string) => string]> = [
   ["JSON", (s) => JSON.stringify({ user: "me", client_secret: s })],
   ["a header of somebody's own", (s) => `X-Auth-Token: ${s}`],
   ["YAML", (s) => `passphrase: '${s}'`],
+  ["a password on a command line", (s) => `sshpass -p '${s}' ssh hub`],
+  ["a proxy's password", (s) => `ProxyCommand=nc --proxy-auth me:${s} hub 22`],
   ["a private key", (s) => `-----BEGIN OPENSSH PRIVATE KEY-----\n${s}\n${s}\n-----END OPENSSH PRIVATE KEY-----`],
   ["a private key that was cut off", (s) => `-----BEGIN RSA PRIVATE KEY-----\\n${s}`],
   ["a webhook of Slack's", (s) => `https://hooks.slack.com/services/T0/B0/${s}`],

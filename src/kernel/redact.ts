@@ -7,7 +7,7 @@ const HIDDEN = "***";
 
 /** Most texts have none of these in them; the patterns below are for those that do. */
 const suspicious =
-  /:\/\/|-----BEGIN|bearer|basic|authorization|cookie|passw|passphrase|pwd|secret|token|api.?key|access.?key|private.?key|credential|signature|eyJ|gh[a-z]_|github_pat|xox|glpat|AKIA|ASIA/i;
+  /:\/\/|-----BEGIN|sshpass|--proxy-|bearer|basic|authorization|cookie|passw|passphrase|pwd|secret|token|api.?key|access.?key|private.?key|credential|signature|eyJ|gh[a-z]_|github_pat|xox|glpat|AKIA|ASIA/i;
 
 const keyName =
   "[\\w.-]{0,40}(?:passw(?:or)?d|passwd|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credentials?|signature)[\\w.-]{0,40}";
@@ -35,6 +35,8 @@ const patterns: Array<[RegExp, string]> = [
     ),
     `$1$2${HIDDEN}`,
   ],
+  // Programs that take one as a word of their command line.
+  [/(\bsshpass\s+-p\s{0,4}|--proxy-(?:auth|user)[ =])('[^']*'|"[^"]*"|[^\s'"]+)/gi, `$1${HIDDEN}`],
   // Tokens that are known by their looks.
   [/\beyJ[\w-]{5,}\.[\w-]{5,}(?:\.[\w-]*)?/g, HIDDEN],
   [/\b(?:gh[opsur]_\w{16,}|github_pat_\w{16,}|xox[a-z]-[\w-]{8,}|glpat-[\w-]{8,}|(?:AKIA|ASIA)[A-Z0-9]{12,})/g, HIDDEN],
