@@ -6,6 +6,7 @@ import type { Sighting } from "../detect/contract.ts";
 import * as admissions from "../ledger/admissions.ts";
 import type { Database } from "../ledger/database.ts";
 import type { FlowId } from "../ledger/flows.ts";
+import { takenByAnother } from "../ledger/taken-by-another.ts";
 import { anythingBelow, atDestination, movedAway } from "../ledger/whereabouts.ts";
 import type { DestinationSettings, SourceSettings } from "../settings.ts";
 import type { Change } from "../transfer.ts";
@@ -49,8 +50,9 @@ export class Admission {
     const db = this.#db;
     const flow = this.#flow;
     const known = admissions.newest(db, flow, sighting.path);
+    const isTaken = sighting.kind === "gone" && known !== null && !known.removedByUs && takenByAnother(db, flow, sighting.path, known);
     return {
-      known,
+      known: isTaken ? { ...known, removedByUs: true } : known,
       source: this.#source,
       nowMs: this.#clock.wall(),
       keepsMode: this.#keepsMode,
