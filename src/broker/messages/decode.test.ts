@@ -119,7 +119,7 @@ test("inline content must be what the message says it is", () => {
   expect(refusal({ ...file, content: { encoding: "utf-8", value: "hell" } })).toEqual({ refused: "wrong-content", detail: "size" });
 });
 
-test("nothing that arrives makes us throw, and each refusal can be told", () => {
+test("nothing that arrives makes us throw, and each refusal can be told", { timeout: 30_000 }, () => {
   const any = fc.anything({ withNullPrototype: false, maxDepth: 3 }).map((value) => JSON.stringify(value) ?? "");
   const nearly = fc
     .record(

@@ -58,7 +58,7 @@ test("a digest that sr3 does not know travels beside the identity", () => {
   expect(decoded).toMatchObject({ ok: true, message: { operation: { digest: sha256 } } });
 });
 
-test("every change comes back from the wire as it was, whatever the bytes of its names", () => {
+test("every change comes back from the wire as it was, whatever the bytes of its names", { timeout: 30_000 }, () => {
   const names = fc.uint8Array({ minLength: 1, maxLength: 20 }).map(bytesOf).filter(isRelPath);
   const paths = fc
     .array(names, { minLength: 1, maxLength: 4 })

@@ -13,7 +13,7 @@ test("numbers that JavaScript would change keep their text", () => {
   expect(writeJson(parseJsonObject(text))).toBe(text);
 });
 
-test("what came is what leaves, whatever it holds", () => {
+test("what came is what leaves, whatever it holds", { timeout: 30_000 }, () => {
   const objects = fc.dictionary(fc.string({ unit: "binary" }), fc.jsonValue({ maxDepth: 2 }), { maxKeys: 4 });
   fc.assert(
     fc.property(objects, (object) => {

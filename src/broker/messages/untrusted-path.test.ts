@@ -60,7 +60,11 @@ test("ordinary names stay what they are", () => {
   expect(faultOf("a//b/./c/")).toBe("a/b/c");
 });
 
-test("whatever is let through stays below the base, decoded or not", () => {
+function percentDecoded(text: string): string {
+  return text.replaceAll(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+}
+
+test("whatever is let through stays below the base, decoded or not", { timeout: 30_000 }, () => {
   const pieces = fc.constantFrom(
     "..",
     ".",
@@ -89,22 +93,17 @@ test("whatever is let through stays below the base, decoded or not", () => {
       (text) => {
         const read = readUntrustedPath(text);
         if (!read.ok) return;
-        for (
-          let path: string = read.path, times = 0;
-          times < 6;
-          times += 1, path = path.replaceAll(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
-        ) {
-          expect(path).not.toContain("\0");
-          expect(posix.resolve("/base", `./${path}`)).toMatch(/^\/base\/./s);
-          expect(path.startsWith("/")).toBe(false);
+        for (let path: string = read.path, times = 0; times < 6; times += 1, path = percentDecoded(path)) {
+          const stays = !path.includes("\0") && !path.startsWith("/") && posix.resolve("/base", `./${path}`).startsWith("/base/");
+          expect(stays ? "" : path).toBe("");
         }
       },
     ),
-    { numRuns: 3000 },
+    { numRuns: 2000 },
   );
 });
 
-test("any bytes survive the way through text, as Python writes them", () => {
+test("any bytes survive the way through text, as Python writes them", { timeout: 30_000 }, () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 40 }), (buffer) => {
       const bytes = bytesOf(buffer);
