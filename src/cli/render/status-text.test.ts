@@ -71,7 +71,14 @@ test("statusLine holds what matters in one line", () => {
 
 test("the JSON has the public shape", () => {
   expect(statusJson(running)).toEqual({
-    daemon: { running: true, pid: 4711, since: "2026-11-22T06:41:44.000Z", page: "http://127.0.0.1:8642/", metrics: "http://127.0.0.1:8642/metrics", resident_bytes: 65_000_000 },
+    daemon: {
+      running: true,
+      pid: 4711,
+      since: "2026-11-22T06:41:44.000Z",
+      page: "http://127.0.0.1:8642/",
+      metrics: "http://127.0.0.1:8642/metrics",
+      resident_bytes: 65_000_000,
+    },
     flows: [
       {
         name: "to_hpfx",
