@@ -102,9 +102,11 @@ export async function stopSupervised(stateDirectory: string, boundMs: number, pu
   const standing = lookAround(stateDirectory);
   const ours = oursOf(standing);
   if (ours.length === 0) return { kind: "not-running" };
-  // In a restart another 'sanity' may start the next ones meanwhile; those are not to be waited for, nor ended.
-  const left = (): ProcessIdentity[] =>
-    purpose === "stop" ? oursOf(lookAround(stateDirectory)) : ours.filter((process) => isAlive(process));
+  // In a restart, or after a 'start' that was said since, the next ones may be there: those are not to be waited for, nor ended.
+  const left = (): ProcessIdentity[] => {
+    const now = lookAround(stateDirectory);
+    return purpose === "stop" && now.wanted?.wanted !== true ? oursOf(now) : ours.filter((process) => isAlive(process));
+  };
   // The supervisor passes it on. Where it is gone, its daemon ends by itself, and this only makes it sooner.
   for (const process of standing.supervisor === null ? ours : [standing.supervisor]) sendSignal(process, "SIGTERM");
   if (await gone(left, boundMs)) return { kind: "stopped", killed: false };

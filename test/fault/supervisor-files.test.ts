@@ -47,6 +47,21 @@ test("what was asked for is lost: what is well is left alone, and it is told", a
   expect((await background.hotdir.ask("sanity")).stdout).toMatch(/^well: /);
 });
 
+test("a stop ends what ran when it was said, and not what a later start made", async () => {
+  await using world = await makeWorld({ destination: "file" });
+  await using background = new Background(world.place);
+  await background.start();
+  const { supervisor, daemon } = background;
+  process.kill(daemon ?? 0, "SIGSTOP");
+  const stopping = background.hotdir.ask("stop", "--timeout", "4");
+  await waitUntil("the stop", () => background.record().state === "stopping");
+  const [stopped, started] = await Promise.all([stopping, background.start()]);
+  expect(stopped).toMatchObject({ status: 0, stderr: "" });
+  expect(started).toMatchObject({ status: 0, stderr: "" });
+  expect([supervisor, daemon].some((pid) => isAlive(pid ?? 0))).toBe(false);
+  expect((await background.hotdir.ask("sanity")).stdout).toMatch(/^well: /);
+});
+
 test("a state directory that is removed ends both, so that nothing goes on without a ledger, and two never do", async () => {
   await using world = await makeWorld({ destination: "file" });
   await using background = new Background(world.place);
