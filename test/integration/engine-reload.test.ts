@@ -149,3 +149,15 @@ test(
     expect(flow?.counts).toMatchObject({ seen: 1, delivered: 1 });
   },
 );
+
+test("a flow is stopped and started without a daemon too, for the next one", async () => {
+  await using world = await threeFlows();
+  writeFiles(world.source, { one: "1" });
+  expect((await world.hotdir.ask("stop", "b")).stdout).toContain("b does not run when hotdir is started");
+  expect(await world.hotdir.runUntilIdle(), world.hotdir.log()).toBe(1);
+  expect(["a", "b", "c"].filter((name) => isThere(`${world.directory}/${name}/one`))).toEqual(["a", "c"]);
+  expect((await world.hotdir.ask("start", "b")).stdout).toContain("b runs when hotdir does");
+  expect(await world.hotdir.runUntilIdle(), world.hotdir.log()).toBe(0);
+  expect(isThere(`${world.directory}/b/one`)).toBe(true);
+  expect((await world.hotdir.ask("restart", "b")).status).toBe(2);
+});
