@@ -1,10 +1,9 @@
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { makeLedger, sourceSettings, standingClock } from "../../test/support/ledger.ts";
+import { makeLedger, flowSettings, standingClock } from "../../test/support/ledger.ts";
 import type { Sighting } from "../flow/detect/contract.ts";
 import { type AbsPath, bytesOfText } from "../kernel/path.ts";
-import type { FlowSettings } from "../flow/settings.ts";
 import { post } from "./posting.ts";
 
 const abs = (path: string): AbsPath => bytesOfText(path) as AbsPath;
@@ -18,29 +17,7 @@ test("a tree is posted as it is below the root, symlinks as such, and nothing ov
     writeFileSync(join(ledger.stateDirectory, path), "content");
   symlinkSync("../elsewhere", join(root, "link"));
   const sightings: Sighting[] = [];
-  const settings: FlowSettings = {
-    name: "posted",
-    source: sourceSettings({ kind: "posted", root: abs(root) }),
-    destination: {
-      place: { kind: "file", directory: abs("/there") },
-      lanesMax: 1,
-      inflight: { kind: "suffix", suffix: ".tmp" },
-      preserve: { mtime: true, mode: true },
-      verify: "sha256",
-      durable: "auto",
-      segmentAboveBytes: 1,
-      accelerate: null,
-      bandwidth: [],
-      keepFree: { kind: "percent", percent: 0 },
-    },
-    retry: { attemptsMax: 1, backoff: { minMs: 1, maxMs: 1 } },
-    retain: { kind: "keep" },
-    historyMs: 1,
-    log: null,
-    alerts: {},
-    schedule: [],
-    vip: null,
-  };
+  const settings = flowSettings({ name: "posted", source: { kind: "posted", root: abs(root) } });
   const target = { settings, admit: (seen: Sighting[]): void => void sightings.push(...seen) };
   const ask = async (...paths: string[]): Promise<Record<string, unknown>> => {
     sightings.length = 0;

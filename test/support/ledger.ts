@@ -3,7 +3,7 @@ import { type AbsPath, bytesOfText, type RelPath, relPath } from "../../src/kern
 import { beginRun, type RunId } from "../../src/flow/ledger/claims.ts";
 import { type Database, openForWriting } from "../../src/flow/ledger/database.ts";
 import { type FlowId, registerFlow } from "../../src/flow/ledger/flows.ts";
-import type { SourceSettings } from "../../src/flow/settings.ts";
+import type { FlowSettings, SourceSettings } from "../../src/flow/settings.ts";
 import type { Change } from "../../src/flow/transfer.ts";
 import { makeTemporary } from "./temporary.ts";
 
@@ -73,5 +73,33 @@ export function sourceSettings(changes: Partial<SourceSettings> = {}): SourceSet
     rescanMs: 600_000,
     propagate: new Set(["put", "rename", "link", "mkdir", "delete", "rmdir"]),
     ...changes,
+  };
+}
+
+/** A flow that does nothing unusual. */
+export function flowSettings(changes: Partial<Omit<FlowSettings, "source">> & { source?: Partial<SourceSettings> } = {}): FlowSettings {
+  return {
+    name: "test",
+    destination: {
+      place: { kind: "file", directory: bytesOfText("/there") as AbsPath },
+      lanesMax: 1,
+      inflight: { kind: "suffix", suffix: ".tmp" },
+      preserve: { mtime: true, mode: true },
+      verify: "sha256",
+      durable: "auto",
+      segmentAboveBytes: 1,
+      accelerate: null,
+      bandwidth: [],
+      keepFree: { kind: "percent", percent: 0 },
+    },
+    retry: { attemptsMax: 1, backoff: { minMs: 1, maxMs: 1 } },
+    retain: { kind: "keep" },
+    historyMs: 1,
+    log: null,
+    alerts: {},
+    schedule: [],
+    vip: null,
+    ...changes,
+    source: sourceSettings(changes.source),
   };
 }

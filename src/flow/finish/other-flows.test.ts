@@ -1,7 +1,7 @@
 import { lstatSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { makeLedger, rel, sourceSettings, type TestLedger } from "../../../test/support/ledger.ts";
+import { makeLedger, rel, flowSettings, type TestLedger } from "../../../test/support/ledger.ts";
 import { type AbsPath, bytesOfText } from "../../kernel/path.ts";
 import { recordQueued } from "../ledger/admissions.ts";
 import { claim } from "../ledger/claims.ts";
@@ -35,29 +35,7 @@ function flowAt(ledger: TestLedger, name: string, source: { root: string; kind?:
   const root = (source.root === "/" ? "/" : bytesOfText(join(ledger.stateDirectory, source.root))) as AbsPath;
   return {
     id: registerFlow(ledger.db, { name, root, destination: "there" }),
-    settings: {
-      name,
-      source: sourceSettings({ root, kind: source.kind ?? "watched" }),
-      destination: {
-        place: { kind: "file", directory: "/there" as AbsPath },
-        lanesMax: 1,
-        inflight: { kind: "suffix", suffix: ".tmp" },
-        preserve: { mtime: true, mode: true },
-        verify: "sha256",
-        durable: "auto",
-        segmentAboveBytes: 1,
-        accelerate: null,
-        bandwidth: [],
-        keepFree: { kind: "percent", percent: 0 },
-      },
-      retry: { attemptsMax: 1, backoff: { minMs: 1, maxMs: 1 } },
-      retain: { kind: "keep" },
-      historyMs: 1,
-      log: null,
-      alerts: {},
-      schedule: [],
-      vip: null,
-    },
+    settings: flowSettings({ name, source: { root, kind: source.kind ?? "watched" } }),
   };
 }
 

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync, lstatSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
-import { makeLedger, put, sourceSettings, standingClock, type TestLedger } from "../../../test/support/ledger.ts";
+import { makeLedger, put, flowSettings, standingClock, type TestLedger } from "../../../test/support/ledger.ts";
 import { silentLog } from "../../kernel/log.ts";
 import { type AbsPath, bytesOfText, type RelPath } from "../../kernel/path.ts";
 import { newest, recordQueued } from "../ledger/admissions.ts";
@@ -11,7 +11,7 @@ import { registerFlow } from "../ledger/flows.ts";
 import { type Outcome, recordOutcomes } from "../ledger/outcomes.ts";
 import { beginRemoval } from "../ledger/retention.ts";
 import { SourceReader } from "../read/source-reader.ts";
-import type { FlowSettings, RetainSettings, SourceSettings } from "../settings.ts";
+import type { RetainSettings, SourceSettings } from "../settings.ts";
 import { versionOf } from "../version.ts";
 import { captureName } from "./capture-name.ts";
 import { type FlowEntry, Retention } from "./retention.ts";
@@ -46,29 +46,7 @@ async function setting(): Promise<Setting> {
 
 function addFlow(at: Setting, name: string, retain: RetainSettings, source: Partial<SourceSettings> = {}): FlowEntry {
   const root = bytesOfText(at.source) as AbsPath;
-  const settings: FlowSettings = {
-    name,
-    source: sourceSettings({ root, ...source }),
-    destination: {
-      place: { kind: "file", directory: "/there" as AbsPath },
-      lanesMax: 1,
-      inflight: { kind: "suffix", suffix: ".tmp" },
-      preserve: { mtime: true, mode: true },
-      verify: "sha256",
-      durable: "auto",
-      segmentAboveBytes: 1,
-      accelerate: null,
-      bandwidth: [],
-      keepFree: { kind: "percent", percent: 0 },
-    },
-    retry: { attemptsMax: 1, backoff: { minMs: 1, maxMs: 1 } },
-    retain,
-    historyMs: 1,
-    log: null,
-    alerts: {},
-    schedule: [],
-    vip: null,
-  };
+  const settings = flowSettings({ name, retain, source: { root, ...source } });
   const entry = { id: registerFlow(at.ledger.db, { name, root, destination: "there" }), settings };
   at.flows.push(entry);
   return entry;
