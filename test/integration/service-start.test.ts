@@ -86,7 +86,7 @@ test("restart takes the daemon's place with the same configuration, and refuses 
 test("single flows are stopped, started and restarted in the running daemon, and sanity leaves a stopped one alone", async () => {
   await using world = await makeWorld({ destination: "file" });
   await using background = new Background(world.place);
-  expect((await background.hotdir.ask("stop", "world")).status).toBe(2);
+  expect((await background.hotdir.ask("restart", "world")).status).toBe(2);
   await background.start();
   const { daemon } = background;
   expect(await background.hotdir.ask("stop", "world")).toMatchObject({ status: 0, stdout: "world is stopped.\n" });
