@@ -1,6 +1,7 @@
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { setCookie } from "hono/cookie";
+import { errnoOf } from "../kernel/errors.ts";
 import { type Asset, assetResponse } from "./assets.ts";
 import { asking, pathAsked, understand } from "./asking.ts";
 import { type EventHub, eventText } from "./events.ts";
@@ -43,6 +44,8 @@ export function makeApp(parts: AppParts): Hono<Env> {
   );
   app.onError((error) => {
     if (error instanceof Refusal) return error.response();
+    // Who went in the middle of his request made no fault of ours.
+    if (errnoOf(error) === "ECONNRESET") return new Refusal("bad-request", "it ended too early").response();
     parts.fault(error);
     return new Refusal("internal").response();
   });
@@ -87,7 +90,11 @@ function looking(app: Hono<Env>, { knowledge, events, ask }: AppParts): void {
     understand(asking.nothing, c.req.query());
     return c.json(knowledge.status());
   });
-  app.get("/api/events", (c) => events.open(eventText("status", knowledge.status()), c.req.raw.signal));
+  app.get("/api/events", (c) => {
+    // Nobody reads the events of a HEAD, so it would keep a watcher's place for nothing.
+    if (c.req.method !== "GET") throw new Refusal("wrong-method");
+    return events.open(eventText("status", knowledge.status()), c.req.raw.signal);
+  });
   app.get("/api/throughput", (c) => {
     const { flow, span } = understand(asking.throughput, c.req.query());
     return c.json(knowledge.throughput(flow, span));

@@ -26,6 +26,8 @@ export type ToPage =
 export type Answered = { ok: true; result: unknown } | { ok: false; code: string; message: string };
 
 export type FromPage =
+  /** The sockets are the thread's own now, and closed with it. */
+  | { kind: "took" }
   | { kind: "ask"; id: number; asked: Asked }
   /** A fault of the page's own, which the log should have. */
   | { kind: "fault"; message: string };

@@ -5,8 +5,9 @@ import type { FlowSettings } from "../flow/settings.ts";
 import { HotdirError, messageOf } from "../kernel/errors.ts";
 import type { Log } from "../kernel/log.ts";
 import { siblingModule } from "../kernel/module.ts";
+import { closeFd } from "../kernel/native.ts";
 import { RecentRates } from "./answers/recent-rates.ts";
-import { openGate } from "./gate.ts";
+import { type HandedOver, openGate } from "./gate.ts";
 import type { Answered, Asked, FromPage, Setup, ToPage } from "./messages.ts";
 import { ownTokens, tokenFile } from "./tokens.ts";
 
@@ -14,6 +15,9 @@ const LIVE_EVERY_MS = 1000;
 const STOP_BOUND_MS = 3000;
 const AGAIN_MIN_MS = 1000;
 const AGAIN_MAX_MS = 60_000;
+/** So long one fault is not told again: whoever asks for it could fill the log. */
+const FAULT_REST_MS = 60_000;
+const FAULTS_MAX = 20;
 
 /** What the page needs of a daemon. */
 export type Served = {
@@ -67,6 +71,9 @@ class PageThread implements AsyncDisposable {
   #again: NodeJS.Timeout | null = null;
   #againMs = AGAIN_MIN_MS;
   #ended = false;
+  /** What the thread was given and has not taken yet. */
+  #given: HandedOver | null = null;
+  readonly #faults = new Map<string, number>();
 
   constructor(served: Served, log: Log, setup: (settings: FlowSettings[], rates: RecentRates) => Setup) {
     this.#served = served;
@@ -75,12 +82,25 @@ class PageThread implements AsyncDisposable {
     this.#timer = setInterval(() => this.#tick(), LIVE_EVERY_MS);
   }
 
+  /** Never throws: what the page lacks (a descriptor, say) must not end the daemon. */
   begin(): void {
     if (this.#ended) return;
+    try {
+      this.#start();
+    } catch (error) {
+      this.#log.warn(`the page did not start, and is tried again: ${messageOf(error)}`);
+      this.#takeBack();
+      this.#beginLater();
+    }
+  }
+
+  #start(): void {
     this.#told = this.#served.settings();
+    const setup = this.#setup(this.#told, this.#rates);
+    this.#given = setup.sockets;
     const worker = new Worker(siblingModule(import.meta.url, "worker"), {
       name: "hotdir-page",
-      workerData: this.#setup(this.#told, this.#rates),
+      workerData: setup,
       // Nothing of the environment is needed, and secrets may be in it.
       env: {},
       resourceLimits: { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 128 },
@@ -103,10 +123,13 @@ class PageThread implements AsyncDisposable {
 
   #hear(from: Worker, message: FromPage): void {
     // It works, so the next failure is another one.
-    this.#againMs = AGAIN_MIN_MS;
+    if (message.kind !== "took") this.#againMs = AGAIN_MIN_MS;
     switch (message.kind) {
+      case "took":
+        this.#given = null;
+        return;
       case "fault":
-        return this.#log.warn(`the page: ${message.message}`);
+        return this.#fault(message.message);
       case "ask":
         return void answer(this.#served, message.asked).then((answered) =>
           send(from, { kind: "answer", id: message.id, answer: answered }),
@@ -117,9 +140,27 @@ class PageThread implements AsyncDisposable {
   #gone(worker: Worker): void {
     if (this.#worker !== worker) return;
     this.#worker = null;
-    if (this.#ended) return;
+    this.#takeBack();
+    if (!this.#ended) this.#beginLater();
+  }
+
+  #beginLater(): void {
     this.#again = setTimeout(() => this.begin(), this.#againMs);
     this.#againMs = Math.min(AGAIN_MAX_MS, this.#againMs * 2);
+  }
+
+  /** A thread that ended before it took its sockets leaves them open, one more each time. */
+  #takeBack(): void {
+    if (this.#given !== null) for (const fd of [this.#given.listener, ...this.#given.visitors]) closeFd(fd);
+    this.#given = null;
+  }
+
+  #fault(message: string): void {
+    const now = performance.now();
+    for (const [told, at] of this.#faults) if (now - at > FAULT_REST_MS) this.#faults.delete(told);
+    if (this.#faults.has(message) || this.#faults.size >= FAULTS_MAX) return;
+    this.#faults.set(message, now);
+    this.#log.warn(`the page: ${message}`);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

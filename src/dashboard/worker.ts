@@ -16,6 +16,10 @@ import { Refusal } from "./refusal.ts";
 const ANSWER_TIMEOUT_MS = 20_000;
 const CONNECTIONS_MAX = 128;
 const HEARTBEAT_MS = 2000;
+/** Longer than any answer takes, and much longer than the pause between two heartbeats. */
+const UNREAD_MS = 60_000;
+/** For the other side to read why it was refused. */
+const PARTING_MS = 1000;
 /** After so long without a word the watchers are told that the daemon is busy or stuck. */
 const SILENT_MS = 5000;
 
@@ -50,10 +54,20 @@ const listener = getRequestListener(app.fetch, {
   },
 });
 const server: Server = createServer(
-  { requestTimeout: 10_000, headersTimeout: 5000, keepAliveTimeout: 15_000, maxHeaderSize: 16 * 1024 },
+  {
+    requestTimeout: 10_000,
+    headersTimeout: 5000,
+    keepAliveTimeout: 15_000,
+    connectionsCheckingInterval: 1000,
+    maxHeaderSize: 16 * 1024,
+    // A request that names no host is refused by us, with words.
+    requireHostHeader: false,
+  },
   (request, response) => void listener(request, response),
 );
 server.maxConnections = CONNECTIONS_MAX;
+// Who asks and never reads what comes would keep one of the connections for ever.
+server.setTimeout(UNREAD_MS);
 server.on("clientError", refuseUnreadable);
 
 port.on("message", (message: ToPage) => {
@@ -79,6 +93,7 @@ const heartbeat = setInterval(() => {
 server.on("error", (error) => {
   throw error;
 });
+tell({ kind: "took" });
 server.listen({ fd: setup.sockets.listener });
 for (const fd of setup.sockets.visitors) server.emit("connection", new Socket({ fd, readable: true, writable: true }));
 
@@ -119,6 +134,8 @@ function refuseUnreadable(error: NodeJS.ErrnoException, socket: Duplex): void {
   socket.end(
     `HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
   );
+  // One that neither reads nor goes would keep its connection for ever.
+  setTimeout(() => socket.destroy(), PARTING_MS);
 }
 
 function stop(): void {
