@@ -6,6 +6,10 @@ import type { Daemon } from "../daemon.ts";
 import { type FlowFacts, statusFacts } from "../status-facts.ts";
 import { define, type Definitions, flowStates, transferStates } from "./definitions.ts";
 
+/** However often it is asked, this thread tells it a twentieth of its time. */
+const KEPT_TIMES = 19;
+const KEPT_MAX_MS = 1000;
+
 /** The series of one flow, bound once: to look one up by its labels costs more than to count. */
 type Bound = {
   delivered: { inc: () => void };
@@ -20,6 +24,7 @@ export class Metrics implements FlowObserver, Disposable {
   readonly #bound = new Map<string, Bound>();
   #db: Database | null = null;
   #telling: Promise<string> | null = null;
+  #last: { text: string; untilMs: number } | null = null;
 
   constructor() {
     this.#defined.build.set({ version: programVersion(), node: process.version }, 1);
@@ -54,15 +59,20 @@ export class Metrics implements FlowObserver, Disposable {
     return bound;
   }
 
-  /** Everything, of one moment. Who asks while it is told gets the same. */
+  /** Everything, of one moment. Who asks while it is told, or at once again, gets the same: the flows need this thread. */
   text(daemon: Daemon): Promise<string> {
     this.#telling ??= this.#tell(daemon).finally(() => (this.#telling = null));
     return this.#telling;
   }
 
   async #tell(daemon: Daemon): Promise<string> {
+    const beganAtMs = performance.now();
+    if (this.#last !== null && beganAtMs < this.#last.untilMs) return this.#last.text;
     this.#look(daemon);
-    return await this.#registry.metrics();
+    const text = await this.#registry.metrics();
+    const endedAtMs = performance.now();
+    this.#last = { text, untilMs: endedAtMs + Math.min(KEPT_MAX_MS, (endedAtMs - beganAtMs) * KEPT_TIMES) };
+    return text;
   }
 
   #look(daemon: Daemon): void {
