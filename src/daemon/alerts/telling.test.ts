@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { startListener } from "../../../test/support/listener.ts";
@@ -134,6 +135,40 @@ test("a command that fails, hangs, is not there or does not listen holds nobody 
   await waitUntil("the hanging command's end", () => !existsSync(`/proc/${pid}`));
   const noise = make("noise", "head -c 10000000 /dev/zero >&2; exit 1");
   expect((await refusal(tellByCommand([noise], message, never))).length).toBeLessThan(10_000);
+});
+
+test("a command that leaves something running has told; one that is late is ended with all that it started", async () => {
+  await using place = await makeTemporary();
+  const make = (name: string, text: string): string => {
+    writeFileSync(`${place.path}/${name}`, `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+    return `${place.path}/${name}`;
+  };
+  const childOf = (name: string): string => `/proc/${readFileSync(`${place.path}/${name}.child`, "utf8").trim()}`;
+  try {
+    await tellByCommand([make("leaves", `sleep 60 & echo $! > ${place.path}/leaves.child`)], message, never, 10_000);
+    expect(existsSync(childOf("leaves"))).toBe(true);
+  } finally {
+    process.kill(Number(childOf("leaves").slice("/proc/".length)), "SIGKILL");
+  }
+  const late = make("late", `sleep 60 & echo $! > ${place.path}/late.child; wait`);
+  expect(await refusal(tellByCommand([late], message, never, 1000))).toMatch(/did not end within/);
+  await waitUntil("the end of what it started", () => !existsSync(childOf("late")));
+});
+
+test("a machine without descriptors to spare fails the message and not the daemon", async () => {
+  const program = `
+    const { openSync, closeSync } = require("node:fs");
+    import(${JSON.stringify(new URL("command.ts", import.meta.url).href)}).then(async ({ tellByCommand }) => {
+      const fds = [];
+      try { for (;;) fds.push(openSync("/dev/null", "r")); } catch {}
+      let said = "taken";
+      await tellByCommand(["/bin/true"], ${JSON.stringify(message)}, new AbortController().signal).catch((error) => (said = error.message));
+      await new Promise((resolve) => setImmediate(resolve));
+      for (const fd of fds) closeSync(fd);
+      console.log(said);
+    });`;
+  const ended = spawnSync("/bin/sh", ["-c", 'ulimit -n 60 && exec "$0" -e "$1"', process.execPath, program], { encoding: "utf8" });
+  expect(ended).toMatchObject({ status: 0, stdout: expect.stringMatching(/EMFILE/) as string });
 });
 
 test("what was told is kept whole, and only its owner may read it", async () => {
