@@ -1,27 +1,16 @@
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { closeSync, existsSync, fsyncSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { errnoOf, HotdirError, messageOf } from "./errors.ts";
 import { bytesOfText } from "./path.ts";
 
 /**
  * Replaces a small file whole: whoever reads sees the old text or the new one, and after a power cut
- * too. Two that write at once leave the text of one of them. Throws `own-file-failed`; then the old text is there.
+ * too. Two that write at once leave the text of one of them. Its directory is not made: one that somebody removed must
+ * not come back by a last word of whoever ran in it. Throws `own-file-failed`; then the old text is there.
  */
 export function writeDurably(path: string, text: string, mode = 0o600): void {
   const draft = `${path}.${process.pid}.new`;
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     writeDraft(draft, text, mode);
     renameSync(draft, path);
     syncDirectory(dirname(path));

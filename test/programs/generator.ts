@@ -85,7 +85,7 @@ function record(way: Way, path: string, written: Written): void {
 }
 
 function writeAside(path: string): Written {
-  const aside = full(`aside-${(serial += 1)}.tmp`);
+  const aside = full(`${order.prefix}aside-${(serial += 1)}.tmp`);
   const written = writeFile(aside, content());
   renameSync(toBuffer(aside), toBuffer(full(path)));
   return written;
