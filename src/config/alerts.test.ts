@@ -74,6 +74,8 @@ it("no fault shows an address that is a secret", () => {
     "alerts: {webhook: 'https://hooks.x.org/s3cret/T1', on: 5}",
     "alerts: {webhook: 'https://me:s3cret@x.org/'}",
     "alerts: {webhook: {url: https://x.org/s3cret, urls: 1}}",
+    "alerts: {webhook: hooks.slack.com/services/s3cret}",
+    "alerts: {webhook: {url: 'htps://x.org/s3cret'}}",
     "alerts:\n  webhook:\n    url: [https://x.org/a/s3cret]",
     "alerts: {group: soon, webhook: https://x.org/s3cret }",
   ]) {

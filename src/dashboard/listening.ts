@@ -33,11 +33,18 @@ export async function listenUnix(server: Server, path: string): Promise<Listenin
     const born = join(nursery, "s");
     await withShortPath(born, (short) => listen(server, (ready) => server.listen(short, ready)));
     chmodSync(born, 0o600);
+    const { dev, ino } = lstatSync(born);
     renameSync(born, path);
+    return { address: `unix:${path}`, close: () => removeOurs(path, { dev, ino }) };
   } finally {
     rmSync(nursery, { recursive: true, force: true });
   }
-  return { address: `unix:${path}`, close: () => rmSync(path, { force: true }) };
+}
+
+/** Another process may have taken the place meanwhile; its socket stays. */
+function removeOurs(path: string, ours: { dev: number; ino: number }): void {
+  const there = lstatSync(path, { throwIfNoEntry: false });
+  if (there?.dev === ours.dev && there.ino === ours.ino) rmSync(path, { force: true });
 }
 
 async function refuseOccupied(path: string): Promise<void> {

@@ -37,7 +37,7 @@ export type Dashboard = AsyncDisposable & { address: string };
  * holds the other up. Rejects where there are no tokens or no port to be had, which is no reason not to run the flows.
  */
 export async function serveDashboard(page: Exclude<PageSettings, { kind: "off" }>, served: Served, log: Log): Promise<Dashboard> {
-  const tokens = page.kind === "unix" ? null : ownTokens(served.stateDirectory);
+  const tokens = page.kind === "unix" ? null : ownTokens(served.stateDirectory, (text) => log.warn(text));
   const gate = await openGate(page);
   const where = tokens === null ? "" : `; its token is in ${tokenFile(served.stateDirectory, "operator")}`;
   log.info(`the page is at ${gate.address}${where}`);
