@@ -5,11 +5,11 @@ import { logLevels } from "../kernel/log.ts";
 import { show } from "../kernel/path.ts";
 import type { CliContext, Command, ParsedArguments } from "./command.ts";
 import { readConfiguration, stateDirectory } from "./locations.ts";
-import { LogReader } from "./log-reader.ts";
+import { LogReader } from "./log-reading/log-reader.ts";
 import { pathsNamed, workingDirectory } from "./named-path.ts";
 import { Output } from "./output.ts";
 import { lookOf, type Look } from "./render/terminal.ts";
-import { parseSince } from "./since.ts";
+import { parseSince } from "./log-reading/since.ts";
 
 const LINES = 100;
 

@@ -10,13 +10,14 @@ import { HotdirError } from "../kernel/errors.ts";
 import { silentLog } from "../kernel/log.ts";
 import { type AbsPath, absPath, bytesOfText, fsPath, show, textOf } from "../kernel/path.ts";
 import type { CliContext, Command, ParsedArguments } from "./command.ts";
-import { openDaemonLog } from "./daemon-log.ts";
+import { openDaemonLog } from "./running/daemon-log.ts";
 import { configurationFile, defaultSsh, readConfiguration, stateDirectory } from "./locations.ts";
 import { workingDirectory } from "./named-path.ts";
 import { adviceFor } from "./probe/advice.ts";
 import { destinationUrl, directoryOption, freeDirectory } from "./quickstart-plan.ts";
-import { logLevel, logLevelOption } from "./log-level.ts";
-import { runFlows, untilIdleOption } from "./run.ts";
+import { logLevel, logLevelOption } from "./running/log-level.ts";
+import { untilIdleOption } from "./run.ts";
+import { runFlows } from "./running/run-flows.ts";
 
 const FLOW = "hotdir";
 

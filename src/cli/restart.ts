@@ -4,7 +4,7 @@ import { lookAround } from "../service/standing.ts";
 import type { Command } from "./command.ts";
 import { actOnFlows } from "./flow-requests.ts";
 import { readConfiguration, stateDirectory } from "./locations.ts";
-import { logLevelOption } from "./log-level.ts";
+import { logLevelOption } from "./running/log-level.ts";
 import { startAll } from "./start.ts";
 import { stopAll, timeoutOption } from "./stop.ts";
 

@@ -1,20 +1,8 @@
-import { once } from "node:events";
-import { Daemon } from "../daemon/daemon.ts";
-import { Metrics } from "../daemon/metrics/metrics.ts";
-import type { Configuration } from "../config/parse.ts";
-import { HotdirError } from "../kernel/errors.ts";
-import type { Log } from "../kernel/log.ts";
-import { attach } from "../service/attachment.ts";
-import { alertsCompanion } from "./alerting.ts";
-import { startCompanions } from "./companions.ts";
-import { tellOfHours } from "./waiting-for-hours.ts";
-import type { CliContext, Command } from "./command.ts";
-import { openDaemonLog } from "./daemon-log.ts";
-import { awaitHangup } from "./hangup.ts";
-import { leftUndone } from "./left-undone.ts";
-import { logLevel, logLevelOption } from "./log-level.ts";
+import type { Command } from "./command.ts";
+import { openDaemonLog } from "./running/daemon-log.ts";
+import { logLevel, logLevelOption } from "./running/log-level.ts";
+import { runFlows } from "./running/run-flows.ts";
 import { chosenFlows, readConfiguration, stateDirectory } from "./locations.ts";
-import { pageCompanion } from "./page.ts";
 
 export const untilIdleOption = { type: "boolean", says: "end when every complete file is delivered, or is a dead letter" } as const;
 
@@ -49,50 +37,3 @@ export const run: Command = {
     });
   },
 };
-
-/** Runs a daemon to its end; the exit status. `started` is called when all flows are at work. */
-export async function runFlows(options: {
-  configuration: Configuration;
-  /** The configuration as it is now, for a reload. */
-  read: () => Configuration;
-  /** The flows to run; null: all. */
-  chosen: string[] | null;
-  log: Log;
-  stateDirectory: string;
-  untilIdle: boolean;
-  context: CliContext;
-  started?: () => void;
-}): Promise<number> {
-  const { configuration, read, chosen, log, stateDirectory: directory, untilIdle, context } = options;
-  const hangup = awaitHangup(context);
-  using attachment = attach(context.env, directory);
-  using metrics = new Metrics();
-  await using daemon = await Daemon.start({ stateDirectory: directory, configuration, read, chosen, log, observers: [metrics] });
-  await using beside = new AsyncDisposableStack();
-  const companions = [alertsCompanion(log), ...(untilIdle ? [] : [pageCompanion(log, () => metrics.text(daemon))])];
-  beside.use(await startCompanions(companions, daemon, configuration, log));
-  beside.use(hangup.begin(() => daemon.reload()));
-  options.started?.();
-  attachment.begin(daemon, context.signal, log);
-  const tell = tellOfHours((line) => void context.stderr.write(line));
-  const interrupted = once(context.signal, "abort").then(() => "interrupted" as const);
-  const end = context.signal.aborted
-    ? "interrupted"
-    : await Promise.race([interrupted, daemon.until(() => untilIdle && isIdle(daemon, tell)).then(() => "idle" as const)]);
-  if (end === "interrupted") return !untilIdle && wasTerminated(context.signal) ? 0 : 130;
-  // Before anything else is done: a source that comes back just now has not been looked at.
-  const undone = leftUndone(daemon);
-  await daemon.finishDue();
-  for (const line of undone) context.stderr.write(`hotdir: ${line}\n`);
-  if (undone.length > 0) return 1;
-  return daemon.flows.some((flow) => flow.deadLetters > 0) ? 3 : 0;
-}
-
-function isIdle({ flows }: Daemon, tell: (flows: Daemon["flows"]) => void): boolean {
-  tell(flows);
-  return flows.every((flow) => flow.idle);
-}
-
-function wasTerminated(signal: AbortSignal): boolean {
-  return signal.reason instanceof HotdirError && signal.reason.detail === "SIGTERM";
-}

@@ -9,7 +9,7 @@ import { keptEnvironment, writeWanted } from "../service/wanted.ts";
 import type { CliContext, Command, ParsedArguments } from "./command.ts";
 import { actOnFlows } from "./flow-requests.ts";
 import { configurationFile, readConfiguration, stateDirectory } from "./locations.ts";
-import { logLevel, logLevelOption } from "./log-level.ts";
+import { logLevel, logLevelOption } from "./running/log-level.ts";
 
 const ASK_MS = 5000;
 

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { Supervisor } from "../service/supervisor.ts";
 import type { Command } from "./command.ts";
 import { configurationFile, stateDirectory } from "./directories.ts";
-import { logLevel, logLevelOption } from "./log-level.ts";
+import { logLevel, logLevelOption } from "./running/log-level.ts";
 
 /** For tests: nobody wants to wait half a minute for each. */
 const silence = z.coerce.number().int().min(2).max(3600).catch(30);

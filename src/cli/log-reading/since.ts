@@ -1,4 +1,4 @@
-import { parseDuration } from "../config/units.ts";
+import { parseDuration } from "../../config/units.ts";
 
 const clock = /^(\d{1,2}):(\d\d)(?::(\d\d))?$/;
 const written = /^(\d{4})-(\d\d)-(\d\d)(?:[ T](\d{1,2}):(\d\d)(?::(\d\d)(?:\.(\d{1,3}))?)?(Z)?)?$/;

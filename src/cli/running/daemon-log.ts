@@ -1,7 +1,7 @@
-import type { Configuration } from "../config/parse.ts";
-import { LogFile } from "../kernel/log-file.ts";
-import { logDirectory } from "../kernel/log-names.ts";
-import { createLog, type Log, type LogLevel } from "../kernel/log.ts";
+import type { Configuration } from "../../config/parse.ts";
+import { LogFile } from "../../kernel/log-file.ts";
+import { logDirectory } from "../../kernel/log-names.ts";
+import { createLog, type Log, type LogLevel } from "../../kernel/log.ts";
 
 /**
  * The log of a daemon: what people watch goes to `to`, and every line into the file of the state directory, as the

@@ -1,4 +1,4 @@
-import type { CliContext } from "./command.ts";
+import type { CliContext } from "../command.ts";
 
 export type Hangup = {
   /** From now on, and for what was asked before; until it is disposed of. */

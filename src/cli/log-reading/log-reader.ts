@@ -1,8 +1,8 @@
 import { type FileHandle, open, stat } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
-import { errnoOf, HotdirError } from "../kernel/errors.ts";
-import { listLogs, type LogName } from "../kernel/log-names.ts";
-import { bytesOfText } from "../kernel/path.ts";
+import { errnoOf, HotdirError } from "../../kernel/errors.ts";
+import { listLogs, type LogName } from "../../kernel/log-names.ts";
+import { bytesOfText } from "../../kernel/path.ts";
 
 const CHUNK_BYTES = 256 * 1024;
 /** A line that is longer is none of ours. */

@@ -1,6 +1,6 @@
-import { HotdirError } from "../kernel/errors.ts";
-import { type LogLevel, logLevels } from "../kernel/log.ts";
-import type { ParsedArguments } from "./command.ts";
+import { HotdirError } from "../../kernel/errors.ts";
+import { type LogLevel, logLevels } from "../../kernel/log.ts";
+import type { ParsedArguments } from "../command.ts";
 
 export const logLevelOption = {
   type: "string",

@@ -1,9 +1,9 @@
 import { appendFileSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { makeTemporary } from "../../test/support/temporary.ts";
-import { waitUntil } from "../../test/support/waiting.ts";
-import { LogFile } from "../kernel/log-file.ts";
-import { listLogs, rotatedLog } from "../kernel/log-names.ts";
+import { makeTemporary } from "../../../test/support/temporary.ts";
+import { waitUntil } from "../../../test/support/waiting.ts";
+import { LogFile } from "../../kernel/log-file.ts";
+import { listLogs, rotatedLog } from "../../kernel/log-names.ts";
 import { LogReader } from "./log-reader.ts";
 
 const numbers = (from: number, to: number): string[] => Array.from({ length: to - from }, (_, at) => `line ${from + at}`);

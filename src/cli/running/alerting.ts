@@ -1,5 +1,5 @@
-import { Alerts } from "../daemon/alerts/alerts.ts";
-import type { Log } from "../kernel/log.ts";
+import { Alerts } from "../../daemon/alerts/alerts.ts";
+import type { Log } from "../../kernel/log.ts";
 import type { Companion } from "./companions.ts";
 
 /** Messages to people, beside the flows. */

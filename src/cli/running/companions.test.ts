@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
-import type { DaemonSettings } from "../config/daemon-settings.ts";
-import type { Configuration } from "../config/parse.ts";
-import type { Daemon } from "../daemon/daemon.ts";
-import { silentLog as log } from "../kernel/log.ts";
+import type { DaemonSettings } from "../../config/daemon-settings.ts";
+import type { Configuration } from "../../config/parse.ts";
+import type { Daemon } from "../../daemon/daemon.ts";
+import { silentLog as log } from "../../kernel/log.ts";
 import { type Companion, startCompanions } from "./companions.ts";
 
 const settings = (page: number): DaemonSettings => ({ page }) as unknown as DaemonSettings;

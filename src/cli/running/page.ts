@@ -1,6 +1,6 @@
-import { serveDashboard, type Served } from "../dashboard/serve.ts";
-import type { Daemon } from "../daemon/daemon.ts";
-import type { Log } from "../kernel/log.ts";
+import { serveDashboard, type Served } from "../../dashboard/serve.ts";
+import type { Daemon } from "../../daemon/daemon.ts";
+import type { Log } from "../../kernel/log.ts";
 import type { Companion } from "./companions.ts";
 
 /** The web page beside the flows. `metrics`: what it serves at /metrics; null: nothing. */

@@ -1,4 +1,4 @@
-import type { Flow } from "../flow/flow.ts";
+import type { Flow } from "../../flow/flow.ts";
 
 /**
  * `run --until-idle` waits for flows that are outside their hours: not silently, whatever the log's

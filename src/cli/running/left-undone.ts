@@ -1,5 +1,5 @@
-import type { Daemon } from "../daemon/daemon.ts";
-import { formatMany } from "../kernel/readable.ts";
+import type { Daemon } from "../../daemon/daemon.ts";
+import { formatMany } from "../../kernel/readable.ts";
 
 /** Why a run that ends when idle leaves files undone, and what to do about it: a line for each flow that cannot go on. */
 export function leftUndone({ flows, set }: Pick<Daemon, "flows" | "set">): string[] {

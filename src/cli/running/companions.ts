@@ -1,9 +1,9 @@
-import type { DaemonSettings } from "../config/daemon-settings.ts";
-import type { Configuration } from "../config/parse.ts";
-import type { Daemon } from "../daemon/daemon.ts";
-import { runEvery } from "../kernel/ending.ts";
-import { messageOf } from "../kernel/errors.ts";
-import type { Log } from "../kernel/log.ts";
+import type { DaemonSettings } from "../../config/daemon-settings.ts";
+import type { Configuration } from "../../config/parse.ts";
+import type { Daemon } from "../../daemon/daemon.ts";
+import { runEvery } from "../../kernel/ending.ts";
+import { messageOf } from "../../kernel/errors.ts";
+import type { Log } from "../../kernel/log.ts";
 
 /** What runs beside the flows for as long as the daemon does. It may fail, and the flows go on without it. */
 export type Companion = {
