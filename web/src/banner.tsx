@@ -1,7 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { formatAge } from "../../src/kernel/readable.ts";
 import type { Status } from "./facts.ts";
-import type { Connection } from "./live.ts";
+import { type Connection, daemonNow } from "./live.ts";
 
 /** What must not be overlooked: that what is shown is old, and which flows need a person. Also read out, once for each change. */
 export function Banner({ connection, status }: { connection: Connection; status: Status | null }) {
@@ -46,10 +46,11 @@ function spoken(status: Status): string {
 }
 
 function useNow(ticking: boolean): number {
-  const [now, setNow] = useState(Date.now());
+  const [now, setNow] = useState(daemonNow());
   useEffect(() => {
     if (!ticking) return;
-    const timer = setInterval(() => setNow(Date.now()), 1000);
+    setNow(daemonNow());
+    const timer = setInterval(() => setNow(daemonNow()), 1000);
     return () => clearInterval(timer);
   }, [ticking]);
   return now;

@@ -1,8 +1,8 @@
 import { useState } from "preact/hooks";
-import { formatBytes, formatMany, formatTime } from "../../src/kernel/readable.ts";
+import { formatBytes, formatCount, formatMany, formatTime } from "../../src/kernel/readable.ts";
 import { ask, tell } from "./api.ts";
 import type { DeadLetter, DeadLetters } from "./facts.ts";
-import { FileLink } from "./file-link.tsx";
+import { FileLink, visible } from "./file-link.tsx";
 import { usePolled } from "./live.ts";
 import type { FileName } from "./overview.tsx";
 
@@ -30,7 +30,7 @@ export function Dead({ dead, mayAct, flows, open }: DeadProps) {
         <h3 id="dead" tabIndex={-1}>
           Dead letters
         </h3>
-        <span class="aside">{dead > shown.length && shown.length > 0 ? `the newest ${shown.length} of ${dead}` : ""}</span>
+        <span class="aside">{dead > shown.length && shown.length > 0 ? `the newest ${shown.length} of ${formatCount(dead)}` : ""}</span>
         {mayAct &&
           withDead.map((flow) => (
             <button key={flow} type="button" class="small" onClick={() => requeue({ flow, all: true })}>
@@ -47,7 +47,12 @@ export function Dead({ dead, mayAct, flows, open }: DeadProps) {
           <li key={letter.transfer} class="letter">
             <Letter letter={letter} several={flows.length > 1} open={open} />
             {mayAct && (
-              <button type="button" class="small" aria-label={`Requeue ${letter.path}`} onClick={() => requeue({ ids: [letter.transfer] })}>
+              <button
+                type="button"
+                class="small"
+                aria-label={`Requeue ${visible(letter.path)}`}
+                onClick={() => requeue({ ids: [letter.transfer] })}
+              >
                 Requeue
               </button>
             )}

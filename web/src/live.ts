@@ -8,6 +8,19 @@ export type Connection = { kind: "connecting" } | { kind: "live" } | { kind: "si
 /** A status comes each second; so long without one, and the connection is dead, whatever the browser believes. */
 const QUIET_MS = 6000;
 const AGAIN_MS = 1500;
+/**
+ * A browser opens six connections to one server, for all of its tabs: one that nobody looks at lets its own go after a
+ * while, and looks only now and then, for its title.
+ */
+const HIDDEN_MS = 3000;
+const HIDDEN_EVERY_MS = 15_000;
+
+let aheadMs = 0;
+
+/** By the clock of the daemon's machine, from which all times are: the browser's may be another. */
+export function daemonNow(): number {
+  return Date.now() - aheadMs;
+}
 
 /** The events of the daemon, opened again for as long as the page is there. `signedOut` is called when the session is over. */
 export function useLive(signedOut: () => void): { status: Status | null; connection: Connection } {
@@ -16,20 +29,26 @@ export function useLive(signedOut: () => void): { status: Status | null; connect
 
   useEffect(() => {
     let source: EventSource | null = null;
+    let ended = false;
     let again: ReturnType<typeof setTimeout> | undefined;
     let quiet: ReturnType<typeof setTimeout> | undefined;
 
+    const learn = (told: Status): void => {
+      aheadMs = Date.now() - Date.parse(told.at);
+      setStatus(told);
+      setConnection({ kind: "live" });
+    };
     const heard = (): void => {
       clearTimeout(quiet);
       quiet = setTimeout(lost, QUIET_MS);
     };
     function open(): void {
+      if (document.hidden) return void glance();
       source = new EventSource("/api/events");
       heard();
       source.addEventListener("status", (event: MessageEvent<string>) => {
         heard();
-        setStatus(JSON.parse(event.data) as Status);
-        setConnection({ kind: "live" });
+        learn(JSON.parse(event.data) as Status);
       });
       source.addEventListener("silent", (event: MessageEvent<string>) => {
         heard();
@@ -37,29 +56,57 @@ export function useLive(signedOut: () => void): { status: Status | null; connect
       });
       source.addEventListener("error", lost);
     }
-    function lost(): void {
+    function close(): void {
       source?.close();
+      source = null;
       clearTimeout(quiet);
       clearTimeout(again);
+    }
+    function lost(): void {
+      close();
       setConnection((before) => (before.kind === "gone" ? before : { kind: "gone", sinceMs: Date.now() }));
       again = setTimeout(() => void retry(), AGAIN_MS);
     }
     async function retry(): Promise<void> {
       try {
         const { build, role } = await ask<{ build: string; role: string | null }>("session");
+        if (ended || source !== null) return;
         if (role === null) return signedOut();
         // Another version serves the page now: take its page too.
         if (knownBuild !== null && build !== knownBuild) return location.reload();
         open();
       } catch {
-        again = setTimeout(() => void retry(), AGAIN_MS);
+        if (!ended) again = setTimeout(() => void retry(), AGAIN_MS);
+      }
+    }
+    async function glance(): Promise<void> {
+      try {
+        const told = await ask<Status>("status");
+        if (ended || source !== null) return;
+        learn(told);
+        again = setTimeout(() => (document.hidden ? void glance() : open()), HIDDEN_EVERY_MS);
+      } catch {
+        if (!ended && source === null) lost();
+      }
+    }
+    function shownOrHidden(): void {
+      if (document.hidden) {
+        clearTimeout(again);
+        again = setTimeout(() => {
+          close();
+          void glance();
+        }, HIDDEN_MS);
+      } else {
+        clearTimeout(again);
+        if (source === null) open();
       }
     }
     open();
+    document.addEventListener("visibilitychange", shownOrHidden);
     return () => {
-      source?.close();
-      clearTimeout(again);
-      clearTimeout(quiet);
+      ended = true;
+      document.removeEventListener("visibilitychange", shownOrHidden);
+      close();
     };
   }, []);
   return { status, connection };

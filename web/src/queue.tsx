@@ -2,7 +2,7 @@ import { formatAge, formatBytes, formatCount, formatMany } from "../../src/kerne
 import { ask } from "./api.ts";
 import type { Bin, FlowFacts, Queue as QueueFacts } from "./facts.ts";
 import { FileLink } from "./file-link.tsx";
-import { usePolled } from "./live.ts";
+import { daemonNow, usePolled } from "./live.ts";
 import type { FileName } from "./overview.tsx";
 
 const EVERY_MS = 4000;
@@ -34,10 +34,10 @@ export function Queue({ flow, open }: { flow: FlowFacts; open: (file: FileName) 
           <h4>Waiting longest</h4>
           <ul class="list">
             {queue.oldest.slice(0, 3).map((oldest) => (
-              <li key={oldest.path} class="row">
+              <li key={oldest.path_bytes ?? oldest.path} class="row">
                 <FileLink flow={flow.name} file={oldest} open={open} />
                 <span class="aside">
-                  {oldest.state}, {formatAge(Date.now() - Date.parse(oldest.seen_at))}, {formatBytes(oldest.size)}
+                  {oldest.state}, {formatAge(daemonNow() - Date.parse(oldest.seen_at))}, {formatBytes(oldest.size)}
                 </span>
               </li>
             ))}
@@ -81,7 +81,7 @@ function sizeLabel(bins: Bin[], at: number): string {
 /** Ages and sizes are counted row by row, so they are of a moment ago where the queue is long. */
 function countedText({ counted, counting }: QueueFacts): string {
   if (counted === null) return `counting: ${formatCount(counting ?? 0)} so far`;
-  const ago = Date.now() - Date.parse(counted.at);
+  const ago = daemonNow() - Date.parse(counted.at);
   const again = counting === null ? "" : `; counting anew, ${formatCount(counting)} so far`;
   return ago < 5000 ? `counted just now${again}` : `counted ${formatAge(ago)} ago (${formatCount(counted.files)} files)${again}`;
 }

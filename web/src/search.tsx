@@ -81,7 +81,7 @@ export function Search({ field, open }: { field: RefObject<HTMLInputElement | nu
           </p>
           <ul class="list">
             {found?.found.map((hit) => (
-              <li key={`${hit.flow} ${hit.path}`} class="row">
+              <li key={`${hit.flow} ${hit.path_bytes ?? hit.path}`} class="row">
                 <FileLink flow={hit.flow} file={hit} open={choose} />
                 <span class={`aside outcome ${hit.state ?? ""}`}>
                   {hit.state}

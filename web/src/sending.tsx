@@ -1,6 +1,7 @@
 import { formatAge, formatBytes, formatMany } from "../../src/kernel/readable.ts";
 import type { Active, FlowFacts } from "./facts.ts";
-import { FileLink } from "./file-link.tsx";
+import { FileLink, visible } from "./file-link.tsx";
+import { daemonNow } from "./live.ts";
 import type { FileName } from "./overview.tsx";
 
 const SHOWN_MAX = 8;
@@ -41,7 +42,7 @@ function Progress({ active }: { active: Active }) {
   const percent = Math.floor(part * 100);
   return (
     <div class="progress">
-      <progress max={100} value={percent} aria-label={`${active.path}: ${percent} percent`}>
+      <progress max={100} value={percent} aria-label={`${visible(active.path)}: ${percent} percent`}>
         {percent} %
       </progress>
       <span class="figures">
@@ -53,7 +54,7 @@ function Progress({ active }: { active: Active }) {
 }
 
 function left(active: Active, part: number): string {
-  const forMs = Date.now() - Date.parse(active.since);
+  const forMs = daemonNow() - Date.parse(active.since);
   if (part >= 1) return "being proven";
   if (part <= 0.01 || forMs < 1000) return "";
   return `${formatAge((forMs / part) * (1 - part))} left`;

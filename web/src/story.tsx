@@ -1,3 +1,4 @@
+import { useState } from "preact/hooks";
 import { formatAge, formatBytes, formatMany, formatTime } from "../../src/kernel/readable.ts";
 import { ask } from "./api.ts";
 import { Dialog } from "./dialog.tsx";
@@ -14,12 +15,18 @@ export function StoryDialog({ file, close }: { file: FileName; close: () => void
     flow: file.flow,
     ...(file.path_bytes === undefined ? { path: file.path } : { path_bytes: file.path_bytes }),
   };
-  const story = usePolled(() => ask<Story>("explain", query), EVERY_MS, JSON.stringify(query));
+  const [trouble, setTrouble] = useState<string | null>(null);
+  const look = (): Promise<Story> =>
+    ask<Story>("explain", query).catch((error: unknown) => {
+      setTrouble(error instanceof Error ? error.message : String(error));
+      throw error;
+    });
+  const story = usePolled(look, EVERY_MS, JSON.stringify(query));
   return (
     <Dialog title={<span class="path">{visible(file.path)}</span>} close={close}>
       {story === null ? (
         <p class="empty" role="status">
-          Looking …
+          {trouble ?? "Looking …"}
         </p>
       ) : (
         <div class="story">

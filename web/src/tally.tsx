@@ -9,8 +9,8 @@ const EVERY_MS = 30_000;
 /** Day by day, by the clock of the daemon's machine, today first. */
 export function Tally({ flow }: { flow: string | null }) {
   const query: Record<string, string> = { days: String(DAYS), ...(flow === null ? {} : { flow }) };
-  const asked = usePolled(() => ask<{ days: Day[] }>("tally", query), EVERY_MS, flow ?? "");
-  const days = (asked?.days ?? []).toReversed();
+  const asked = usePolled(() => ask<{ days: Day[] }>("tally", query).then((answer) => ({ of: flow, ...answer })), EVERY_MS, flow ?? "");
+  const days = (asked !== null && asked.of === flow ? asked.days : []).toReversed();
   const most = Math.max(1, ...days.map((day) => day.bytes));
   return (
     <section class="panel wide" aria-labelledby="tally">
