@@ -246,7 +246,9 @@ export class FlowSet implements AsyncDisposable {
       const { name, vip } = flow.settings;
       if (vip === null) continue;
       const isHeld = holds(vip);
+      flow.standsBy = !isHeld && flow.intake.scanned;
       if (!isHeld && !this.#passive.has(name)) this.#becomePassive(flow, vip);
+      if (flow.standsBy) this.#parts.changed();
       if (!isHeld || !this.#passive.has(name) || !flow.intake.scanned) continue;
       this.#passive.delete(name);
       takeOver(this.#parts.db, flow.entry.id, this.#parts.clock.wall());

@@ -70,6 +70,8 @@ export class Flow implements AsyncDisposable {
   readonly #changed: () => void;
   #halted: string | null;
   #rootLost: string | null = null;
+  /** Another host is active, all that the source holds is recorded here, and there is nothing to do but wait. */
+  standsBy = false;
   #stopping = false;
   #ending: Promise<void> | null = null;
 
@@ -249,7 +251,7 @@ export class Flow implements AsyncDisposable {
   get idle(): boolean {
     if (this.#halted !== null || this.#rootLost !== null) return true;
     // What it keeps waiting is known only when all has been seen.
-    if (this.#holds.has("person") || this.#holds.has("vip")) return this.intake.scanned && this.pump.underWay === 0;
+    if (this.#holds.has("person") || this.standsBy) return this.intake.scanned && this.pump.underWay === 0;
     if (!this.intake.idle || this.pump.underWay > 0) return false;
     const tally = flows.tallyOf(this.#db, this.entry.id);
     return tally.queued + tally.sending === 0;

@@ -1,11 +1,11 @@
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, openSync } from "node:fs";
+import { closeSync, openSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { hotdirProgram, Hotdir } from "../support/daemon.ts";
 import { waitUntil } from "../support/waiting.ts";
 import { makeWorld, type World } from "../support/world.ts";
-import { configure, writeFiles } from "./engine-world.ts";
+import { configure, isThere, writeFiles } from "./engine-world.ts";
 
 const ADDRESS = "10.99.0.7";
 
@@ -37,12 +37,17 @@ class Host implements AsyncDisposable {
     this.#ip("address", "del", `${ADDRESS}/32`, "dev", "lo");
   }
 
-  start(serial: number): void {
+  start(serial: number, ...more: string[]): void {
     const state = `${this.#world.directory}/state-${serial}`;
     const log = openSync(`${state}.log`, "a");
-    const args = ["netns", "exec", this.#name, hotdirProgram, "run", "-c", this.#world.place.configFile, "--state-dir", state];
+    const args = ["netns", "exec", this.#name, hotdirProgram, "run", "-c", this.#world.place.configFile, "--state-dir", state, ...more];
     this.#child = spawn("ip", args, { stdio: ["ignore", log, log] });
     closeSync(log);
+  }
+
+  async ended(): Promise<number | null> {
+    if (this.#child?.exitCode === null) await once(this.#child, "exit", { signal: AbortSignal.timeout(30_000) });
+    return this.#child?.exitCode ?? null;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -97,4 +102,20 @@ test("the host that holds the address is active, the other takes over with it, a
   first.hold();
   await first.hotdir.waitIdle(names.length + 1);
   expect((await first.hotdir.status()).flows[0]).toMatchObject({ state: "running", counts: { delivered: names.length + 1 } });
+});
+
+test("a run that ends when idle delivers on the active host, and tells on the other that it stands by", async () => {
+  await using world = await makeWorld({ destination: "file" });
+  configure(world, (flow) => ({ world: { ...flow, vip: ADDRESS } }));
+  writeFiles(world.source, { one: "1" });
+  await using standby = new Host(world, 1);
+  await using active = new Host(world, 2);
+  active.hold();
+  standby.start(1, "--until-idle");
+  expect(await standby.ended(), standby.hotdir.log()).toBe(1);
+  expect(isThere(`${world.destination}/one`)).toBe(false);
+  expect(readFileSync(`${world.directory}/state-1.log`, "utf8")).toContain(`does not hold ${ADDRESS}`);
+  active.start(2, "--until-idle");
+  expect(await active.ended(), readFileSync(`${world.directory}/state-2.log`, "utf8")).toBe(0);
+  expect(isThere(`${world.destination}/one`)).toBe(true);
 });
