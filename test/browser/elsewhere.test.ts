@@ -65,5 +65,5 @@ test("a story that cannot be told says why", async () => {
   await signIn(visitor.page, world);
   await visitor.page.getByRole("searchbox").fill("waits");
   await visitor.page.getByRole("button", { name: "waits.nc" }).last().click();
-  await visitor.page.getByRole("dialog").getByText("no such flow").waitFor();
+  await expect.poll(() => visitor.page.getByRole("dialog").textContent(), { timeout: 10_000 }).toContain("no such flow");
 });
