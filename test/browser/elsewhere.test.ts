@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { makePageWorld, type PageWorld } from "../support/page-world.ts";
@@ -66,4 +66,28 @@ test("a story that cannot be told says why", async () => {
   await visitor.page.getByRole("searchbox").fill("waits");
   await visitor.page.getByRole("button", { name: "waits.nc" }).last().click();
   await expect.poll(() => visitor.page.getByRole("dialog").textContent(), { timeout: 10_000 }).toContain("no such flow");
+});
+
+test("of many flows with dead letters, the one that is chosen can be requeued as a whole, also where its letters are old", async () => {
+  await using many = await makePageWorld();
+  const settings = JSON.parse(readFileSync(`${many.path}/hotdir.yaml`, "utf8")) as { flows: Record<string, object> };
+  for (let at = 1; at <= 5; at++) {
+    const [directory, to] = [`${many.path}/source-${at}`, `${many.path}/destination-${at}`];
+    mkdirSync(directory);
+    mkdirSync(`${to}/in-the-way/x`, { recursive: true });
+    writeFileSync(`${directory}/in-the-way`, "file");
+    settings.flows[`flow${at}`] = { ...settings.flows["hot"], source: { directory }, destination: { url: `file:${to}` } };
+  }
+  delete settings.flows["hot"];
+  writeFileSync(`${many.path}/hotdir.yaml`, JSON.stringify(settings));
+  many.hotdir.start();
+  await many.hotdir.waitFor("all dead", ({ flows }) => flows.length === 5 && flows.every(({ counts }) => counts.dead === 1));
+  await using visitor = await visit(browser);
+  await signIn(visitor.page, many);
+  const buttons = visitor.page.getByRole("button", { name: /^Requeue all/ });
+  await expect.poll(() => buttons.allTextContents()).toEqual(["Requeue all of flow1"]);
+  await visitor.page.keyboard.press("4");
+  await expect.poll(() => buttons.allTextContents()).toEqual(["Requeue all of flow4"]);
+  await buttons.click();
+  await visitor.page.getByText("Queued again: 1 dead letter.").waitFor();
 });

@@ -7,11 +7,13 @@ import { usePolled } from "./live.ts";
 import type { FileName } from "./overview.tsx";
 
 const EVERY_MS = 15_000;
+const BUTTONS_MAX = 3;
 
-type DeadProps = { dead: number; mayAct: boolean; flows: string[]; open: (file: FileName) => void };
+/** `withDead`: the flows that have any. */
+type DeadProps = { dead: number; mayAct: boolean; withDead: string[]; chosen: string; several: boolean; open: (file: FileName) => void };
 
 /** What is not tried again until a person says so, with its reason; and the button that says so. */
-export function Dead({ dead, mayAct, flows, open }: DeadProps) {
+export function Dead({ dead, mayAct, withDead, chosen, several, open }: DeadProps) {
   const [asks, setAsks] = useState(0);
   const [said, setSaid] = useState("");
   const letters = usePolled(() => ask<DeadLetters>("dead"), EVERY_MS, `${dead} ${asks}`);
@@ -23,7 +25,8 @@ export function Dead({ dead, mayAct, flows, open }: DeadProps) {
     );
     setAsks(asks + 1);
   };
-  const withDead = flows.filter((flow) => shown.some((letter) => letter.flow === flow));
+  // Of many flows only the one that is chosen: fifty buttons are none.
+  const offered = withDead.length <= BUTTONS_MAX ? withDead : withDead.filter((flow) => flow === chosen);
   return (
     <section class="panel wide" aria-labelledby="dead">
       <div class="panel-head">
@@ -32,7 +35,7 @@ export function Dead({ dead, mayAct, flows, open }: DeadProps) {
         </h3>
         <span class="aside">{dead > shown.length && shown.length > 0 ? `the newest ${shown.length} of ${formatCount(dead)}` : ""}</span>
         {mayAct &&
-          withDead.map((flow) => (
+          offered.map((flow) => (
             <button key={flow} type="button" class="small" onClick={() => requeue({ flow, all: true })}>
               Requeue all{withDead.length > 1 ? ` of ${flow}` : ""}
             </button>
@@ -45,7 +48,7 @@ export function Dead({ dead, mayAct, flows, open }: DeadProps) {
       <ul class="list">
         {shown.map((letter) => (
           <li key={letter.transfer} class="letter">
-            <Letter letter={letter} several={flows.length > 1} open={open} />
+            <Letter letter={letter} several={several} open={open} />
             {mayAct && (
               <button
                 type="button"

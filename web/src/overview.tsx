@@ -81,7 +81,9 @@ export function Overview({ session, signedOut }: { session: Session; signedOut: 
               <Dead
                 dead={status.flows.reduce((sum, { counts }) => sum + counts.dead, 0)}
                 mayAct={session.role === "operator"}
-                flows={names}
+                withDead={status.flows.filter(({ counts }) => counts.dead > 0).map(({ name }) => name)}
+                chosen={flow.name}
+                several={names.length > 1}
                 open={setFile}
               />
               <Tally flow={names.length > 1 ? flow.name : null} />
