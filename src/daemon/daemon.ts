@@ -14,7 +14,7 @@ import { FlowSet, type FlowSetParts } from "./flow-set.ts";
 import { keepHistory } from "./history.ts";
 import { ledgerTrouble } from "./ledger-trouble.ts";
 import { liveStatus } from "./live-status.ts";
-import { stillOwns, takeOwnership } from "./owner.ts";
+import { ledgerIdentity, stillOwns, takeOwnership } from "./owner.ts";
 import { describeReload } from "./reload-plan.ts";
 
 const CLOCK_TICK_MS = 10_000;
@@ -55,12 +55,13 @@ export class Daemon implements AsyncDisposable {
     await using undo = new AsyncDisposableStack();
     undo.use(takeOwnership(options.stateDirectory));
     const db = undo.use(openForWriting(options.stateDirectory));
+    const ledger = ledgerIdentity(options.stateDirectory);
     const clock = systemClock(clockSkewMs(db));
     const daemon = Daemon.#make({ ...options, db, clock });
     const guarded = (work: () => void, everyMs: number): NodeJS.Timeout => setInterval(() => daemon.#guarded(work), everyMs);
     const timers = [
       guarded(() => recordClockSkew(db, clock.wall() - clock.steady()), CLOCK_TICK_MS),
-      guarded(() => stillOwns(options.stateDirectory), OWNER_TICK_MS),
+      guarded(() => stillOwns(options.stateDirectory, ledger), OWNER_TICK_MS),
       // Looked at often, so that what `status` shows is of now and not of the time since the last question.
       guarded(() => daemon.flows.forEach((flow) => flow.rate.look(flow.pump.active.totals, performance.now())), RATE_TICK_MS),
     ];

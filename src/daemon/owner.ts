@@ -1,4 +1,6 @@
+import { statSync } from "node:fs";
 import { join } from "node:path";
+import { ledgerFile } from "../flow/ledger/database.ts";
 import { HotdirError } from "../kernel/errors.ts";
 import { lockHolder, takeLock } from "../kernel/lock-file.ts";
 import { bytesOfText } from "../kernel/path.ts";
@@ -24,14 +26,23 @@ export function ownerOf(stateDirectory: string): ProcessIdentity | null {
   return lockHolder(ownerFile(stateDirectory));
 }
 
-/** Throws `state-failed` once the state directory was removed, or put back from elsewhere: what is written now is kept nowhere. */
-export function stillOwns(stateDirectory: string): void {
-  if (ownerOf(stateDirectory)?.pid === process.pid) return;
+/** Which file the ledger is, whatever stands under its name later. */
+export function ledgerIdentity(stateDirectory: string): string {
+  const stat = statSync(ledgerFile(stateDirectory), { throwIfNoEntry: false });
+  return stat === undefined ? "none" : `${stat.dev}:${stat.ino}`;
+}
+
+/**
+ * Throws `state-failed` once the state directory or the ledger in it (`ledger`, as it was at the start) was removed, or put
+ * back from elsewhere: what is written now is kept nowhere.
+ */
+export function stillOwns(stateDirectory: string, ledger: string): void {
+  const directoryIsOurs = ownerOf(stateDirectory)?.pid === process.pid;
+  if (directoryIsOurs && ledgerIdentity(stateDirectory) === ledger) return;
   throw new HotdirError("state-failed", {
     operation: "keep",
-    path: bytesOfText(stateDirectory),
-    detail:
-      "the state directory was removed or replaced while the daemon ran; start hotdir again: what is at the destination already is found there",
+    path: bytesOfText(directoryIsOurs ? ledgerFile(stateDirectory) : stateDirectory),
+    detail: `the ${directoryIsOurs ? "ledger" : "state directory"} was removed or replaced while the daemon ran; start hotdir again: what is at the destination already is found there`,
   });
 }
 

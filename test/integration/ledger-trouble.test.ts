@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { copyFileSync, renameSync, rmSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
 import { hotdirProgram } from "../support/daemon.ts";
@@ -67,4 +68,23 @@ test("nobody reads the log any more: files are delivered all the same", async ()
   } finally {
     child.kill("SIGKILL");
   }
+});
+
+test("a ledger that is taken away, or put back from a backup, ends the daemon: what it wrote on would be kept nowhere", async () => {
+  await using world = await makeWorld({ destination: "file" });
+  const ledger = `${world.place.stateDirectory}/ledger.sqlite`;
+  writeFiles(world.source, { before: "before" });
+  world.hotdir.start();
+  await world.hotdir.waitIdle(1);
+  copyFileSync(ledger, `${ledger}.backup`);
+  renameSync(`${ledger}.backup`, ledger);
+  expect(await world.hotdir.ended(30_000)).toEqual({ status: 1, signal: null });
+  expect(world.hotdir.log()).toMatch(/ledger\.sqlite.*the ledger was removed or replaced while the daemon ran; start hotdir again/);
+  for (const suffix of ["", "-wal", "-shm"]) rmSync(`${ledger}${suffix}`, { force: true });
+  world.hotdir.start();
+  await world.hotdir.waitIdle(1);
+  rmSync(ledger);
+  expect(await world.hotdir.ended(30_000)).toEqual({ status: 1, signal: null });
+  expect(await world.hotdir.runUntilIdle(), world.hotdir.log()).toBe(0);
+  await expectSameTrees(world);
 });
