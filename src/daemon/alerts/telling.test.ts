@@ -167,7 +167,7 @@ test("a machine without descriptors to spare fails the message and not the daemo
       for (const fd of fds) closeSync(fd);
       console.log(said);
     });`;
-  const ended = spawnSync("/bin/sh", ["-c", 'ulimit -n 60 && exec "$0" -e "$1"', process.execPath, program], { encoding: "utf8" });
+  const ended = spawnSync("prlimit", ["--nofile=60:60", process.execPath, "-e", program], { encoding: "utf8" });
   expect(ended).toMatchObject({ status: 0, stdout: expect.stringMatching(/EMFILE/) as string });
 });
 
