@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -38,6 +38,9 @@ test("what was in the file before, longer than what is now, does not show", () =
 test("a file is replaced whole, with its mode, and none is left behind", () => {
   const file = join(place, "deep", "durable.json");
   expect(readIfThere(file)).toBe(null);
+  // A directory that somebody removed does not come back.
+  expect(() => writeDurably(file, "one")).toThrow("durable.json");
+  mkdirSync(join(place, "deep"));
   writeDurably(file, "one and more");
   writeDurably(file, "two");
   // A process that is gone left one; one that lives is writing.

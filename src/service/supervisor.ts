@@ -87,7 +87,7 @@ export class Supervisor {
     let restarts = freshRestarts;
     while (!signal.aborted) {
       const ending = await this.#liveOnce();
-      if (signal.aborted) break;
+      if (signal.aborted || this.#hasLost()) break;
       const next = nextRestart(restarts, ending);
       restarts = next.state;
       log.error(`the daemon ended: ${ending.reason}; it is started again ${next.delayMs === 0 ? "now" : `in ${formatAge(next.delayMs)}`}`);
@@ -133,16 +133,19 @@ export class Supervisor {
 
   /** The record's age tells whether the supervisor itself is well. */
   #touch(): void {
-    const { stateDirectory } = this.#options.launch;
-    if (this.#isLost) return;
-    this.#isLost = supervisorOf(stateDirectory)?.pid !== process.pid;
-    if (this.#isLost) {
-      this.#options.log.error("the state directory was removed or replaced, so the supervisor and its daemon end");
-      this.#lost.abort();
-      return;
-    }
+    if (this.#hasLost()) return;
     this.#attempt(() => this.#touchRecord());
-    this.#attempt(() => shortenFile(serviceLog(stateDirectory), LOG_BYTES_MAX, LOG_BYTES_KEPT));
+    this.#attempt(() => shortenFile(serviceLog(this.#options.launch.stateDirectory), LOG_BYTES_MAX, LOG_BYTES_KEPT));
+  }
+
+  /** Whether the state directory is not the one any more that this supervisor took: then all ends, and nothing is written there. */
+  #hasLost(): boolean {
+    if (this.#isLost) return true;
+    this.#isLost = supervisorOf(this.#options.launch.stateDirectory)?.pid !== process.pid;
+    if (!this.#isLost) return false;
+    this.#options.log.error("the state directory was removed or replaced, so the supervisor and its daemon end");
+    this.#lost.abort();
+    return true;
   }
 
   /** One that was removed, or that a full disk did not take, is written now. */
@@ -154,7 +157,7 @@ export class Supervisor {
 
   #writeRecord(): void {
     // Whoever has the directory now keeps a record of his own.
-    if (this.#isLost) return;
+    if (this.#hasLost()) return;
     this.#isWritten = false;
     writeRecord(this.#options.launch.stateDirectory, this.#record);
     this.#isWritten = true;

@@ -119,6 +119,7 @@ test("with the keyboard alone: sign in, find a file, read its story, close it, l
   await page.keyboard.press("?");
   await page.getByRole("dialog", { name: "Keyboard" }).getByText("search for a file").waitFor();
   await page.keyboard.press("Escape");
+  await page.getByRole("dialog", { name: "Keyboard" }).waitFor({ state: "detached" });
   await page.keyboard.press("d");
   expect(await page.locator(":focus").textContent()).toBe("Dead letters");
   await page.keyboard.press("t");

@@ -8,7 +8,7 @@ import { makeWorld } from "../support/world.ts";
 
 const kills = bySize({ everyday: 4, ci: 30, long: 300 });
 
-test(`${kills} kills of the lanes' ssh processes cost no attempt and no file`, { timeout: 120_000 + kills * 5_000 }, async () => {
+test(`${kills} kills of the lanes' ssh processes cost no attempt and no file`, { timeout: 300_000 + kills * 5_000 }, async () => {
   const random = new Random(chooseSeed("ssh-kill"));
   // Fewer attempts than kills: if a broken lane counted against a file, letters would be dead at the end.
   await using world = await makeWorld({ flow: { retry: { attempts: 2 }, destination: { segment_above: "2M" } } });
@@ -27,7 +27,8 @@ test(`${kills} kills of the lanes' ssh processes cost no attempt and no file`, {
     for (const pid of random.chance(0.5) ? lanes : lanes.slice(0, 1)) killIfThere(pid);
   }
   await Promise.all([small.finish(), large.finish()]);
-  await world.arrived();
+  // What the generators made meanwhile may be much, on a busy machine.
+  await world.arrived(240_000);
   expect(await world.verdict()).toEqual(spotless);
   expect(await hotdir.dead()).toEqual([]);
 });
