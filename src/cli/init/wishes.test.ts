@@ -2,12 +2,12 @@ import { expect, test } from "vitest";
 import type { AbsPath } from "../../kernel/path.ts";
 import { proposedName, readBandwidth, readDestination, readDirectory, readFlowName, readLanes, readRetain } from "./wishes.ts";
 
-const base = { cwd: "/work" as AbsPath, home: "/home/u" as AbsPath };
+const base = { cwd: "/base" as AbsPath, home: "/home/u" as AbsPath };
 
 test.each([
   ["~/runs", "~/runs"],
   ["/home/u/a b/", "~/a b"],
-  ["runs/../x", "/work/x"],
+  ["runs/../x", "/base/x"],
   ["/data", "/data"],
 ])("the directory %s is written as %s", (typed, written) => {
   expect(readDirectory(typed, base)).toEqual({ ok: true, value: written });
