@@ -1,3 +1,4 @@
+import { filePlaceOf } from "../flow/file-place.ts";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { exampleConfiguration } from "../config/example.ts";
@@ -123,7 +124,7 @@ async function setUp(file: string, args: ParsedArguments, context: CliContext): 
 }
 
 async function canConnect({ destination }: FlowSettings, context: CliContext): Promise<boolean> {
-  const { place } = destination;
+  const place = filePlaceOf(destination);
   if (place.kind === "file") return true;
   context.stdout.write(`Connecting to ${place.host} ...\n`);
   try {
@@ -147,7 +148,7 @@ function makeDirectories({ source, destination }: FlowSettings): void {
 
 function invitation(settings: FlowSettings[]): string {
   const lines = settings.map((flow) => {
-    const { place } = flow.destination;
+    const place = filePlaceOf(flow.destination);
     const to =
       place.kind === "file" ? show(place.directory) : `${place.host}:${place.directory === "" ? "~" : show(place.directory as AbsPath)}`;
     return `Drop a file into ${show(flow.source.root)}; it arrives in ${to}.\n`;

@@ -29,5 +29,5 @@ export type FlowValue = z.output<typeof flowSchema>;
 
 /** Cannot fail: what could is found by the schema and by `rules.ts` before. */
 export function flowSettings(name: string, flow: FlowValue, context: SectionContext): FlowSettings {
-  return { name, ...settingsOf(sections, flow, context) };
+  return { name, announce: null, ...settingsOf(sections, flow, context) };
 }

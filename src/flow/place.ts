@@ -1,3 +1,4 @@
+import { filePlaceOf } from "./file-place.ts";
 import { realpathSync } from "node:fs";
 import type { Log } from "../kernel/log.ts";
 import { errnoOf, HotdirError } from "../kernel/errors.ts";
@@ -15,7 +16,7 @@ const PATIENCE_MS = 24 * 3600_000;
 
 /** How the destination of a flow is reached: over the user's own ssh, or as a local directory. */
 export function placeOf(destination: DestinationSettings, reader: SourceReader, log: Log): Place {
-  const { place } = destination;
+  const place = filePlaceOf(destination);
   if (place.kind === "file") {
     return { openLane: async () => openLocalFiles(), openShell: async () => null, readBack: localReadBack(reader) };
   }

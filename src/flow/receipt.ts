@@ -3,9 +3,14 @@ import type { Digest } from "./digest.ts";
 /**
  * What a delivery rests on. `digest`: the destination's bytes were read back and are those of the
  * source's version. `size` and `none`: the user turned verification off; nothing is deleted on it.
- * `structure`: a directory, link or removal, seen at the destination.
+ * `structure`: a directory, link or removal, seen at the destination. `confirmed`: the broker has the message for good.
  */
-export type Proof = { basis: "digest"; digest: Digest } | { basis: "size" } | { basis: "none" } | { basis: "structure" };
+export type Proof =
+  | { basis: "digest"; digest: Digest }
+  | { basis: "size" }
+  | { basis: "none" }
+  | { basis: "structure" }
+  | { basis: "confirmed" };
 
 export type Receipt = {
   proof: Proof;
@@ -14,4 +19,4 @@ export type Receipt = {
 };
 
 /** How the bytes came to be there. */
-export type Method = "sent" | "bundled" | "segmented" | "accelerated" | "linked" | "renamed" | "found";
+export type Method = "sent" | "bundled" | "segmented" | "accelerated" | "linked" | "renamed" | "found" | "fetched" | "published";

@@ -1,6 +1,6 @@
 import type { Backoff } from "../kernel/backoff.ts";
 import type { LogLevel } from "../kernel/log.ts";
-import type { AbsPath } from "../kernel/path.ts";
+import type { AbsPath, Bytes } from "../kernel/path.ts";
 import type { Verify } from "./digest.ts";
 import type { Hours } from "./schedule.ts";
 
@@ -12,6 +12,8 @@ export type FlowSettings = {
   name: string;
   source: SourceSettings;
   destination: DestinationSettings;
+  /** Where each delivery is told of, after its receipt; null: nowhere. */
+  announce: PublishSettings | null;
   retry: { attemptsMax: number; backoff: Backoff };
   retain: RetainSettings;
   /** How long attempts and superseded versions stay in the ledger. */
@@ -46,15 +48,103 @@ export const noAlerts: AlertConditions = {
 export const changeKinds = ["put", "rename", "link", "mkdir", "delete", "rmdir"] as const;
 export type ChangeKind = (typeof changeKinds)[number];
 
-export type SourceSettings = {
-  /** `watched`: the directory is watched and scanned. `posted`: only what `hotdir post` names, relative to the root. */
-  kind: "watched" | "posted";
+export type SourceSettings = LocalSource | SubscribedSource;
+
+type SourceRules = {
+  /** What relative paths are relative to. */
   root: AbsPath;
   accept: RegExp[];
   reject: RegExp[];
   settle: Settle;
   rescanMs: number;
   propagate: ReadonlySet<ChangeKind>;
+};
+
+/** `watched`: the directory is watched and scanned. `posted`: only what `hotdir post` names, relative to the root. */
+export type LocalSource = SourceRules & { kind: "watched" | "posted" };
+
+/**
+ * Messages of a broker say what changed, and where it can be fetched. `root`: where the files of `file:` URLs are; "/" where
+ * `base` is "url": then their path is that of the message's base URL, and then its relative path.
+ */
+export type SubscribedSource = SourceRules & {
+  kind: "subscribed";
+  subscription: SubscriptionSettings;
+  base: "root" | "url";
+  /** What `accept`, `reject` and `routes` are compared with: the relative path, or the whole URL, from its start. */
+  match: "path" | "url";
+  /** Where files go, by the first that matches; none: to their own relative path. */
+  routes: Route[];
+  /** What no route matches: goes by this one; null: is not wanted. */
+  unmatched: Route | null;
+  /** The ssh command that fetches from `sftp:` URLs. */
+  ssh: string[];
+  /** A change that tells nothing new within so long is passed over; 0: none is. */
+  duplicatesMs: number;
+};
+
+/** One rule of where files go; a `null` pattern matches everything. */
+export type Route = {
+  accepts: boolean;
+  pattern: RegExp | null;
+  /** Below the destination's directory, with `${...}` as the guide's page on routes tells; "" is the directory itself. */
+  into: string;
+  /** Whether the directories of the relative path are kept. */
+  mirror: boolean;
+  strip: { kind: "none" } | { kind: "count"; count: number } | { kind: "expression"; expression: RegExp };
+  /** What joins the directories to the name in place of `/`; null: nothing does. */
+  flatten: string | null;
+  /** Another name for the file, as Sarracenia's `filename` says it; null: its own. */
+  name: string | null;
+};
+
+/** How a broker is reached. A password is in the credentials file, and nowhere else. */
+export type BrokerSettings = {
+  /** `amqp:`, `amqps:`, `mqtt:` or `mqtts:`, without a password. */
+  url: string;
+  credentialsFile: AbsPath;
+  /** The only authorities that its certificate may be of; null: the system's. */
+  caFile: AbsPath | null;
+};
+
+/** The exchange is the first level of the topic with MQTT, which has none. */
+export type SubscriptionSettings = {
+  broker: BrokerSettings;
+  exchange: string;
+  topicPrefix: string[];
+  /** Below the prefix, levels apart by `/` or `.`; `#` is all. */
+  subtopics: string[];
+  /** All who name the same queue share its messages. */
+  queue: string;
+  durable: boolean;
+  /** The queue goes when nobody used it for so long; null: never. */
+  expireMs: number | null;
+  /** What waits in the queue goes when it is older; null: never. */
+  messageTtlMs: number | null;
+  /** Make the queue and its bindings where they are not there. */
+  declare: boolean;
+  /** How many messages this host has under way at most. */
+  prefetch: number;
+};
+
+export type PublishSettings = {
+  broker: BrokerSettings;
+  exchange: string;
+  /** More than 1: spread over so many exchanges, NAME00, NAME01 and so on. */
+  split: number;
+  topicPrefix: string[];
+  /** Make the exchange where it is not there. */
+  declare: boolean;
+  /** What a message's relative path is below, for whoever fetches it; null: as in the message that it came by. */
+  baseUrl: string | null;
+  /** Stands before the path, so that base URL and relative path together name the file; "" or a relative path. */
+  pathPrefix: Bytes;
+  /** Who announces; null: the broker's user. */
+  source: string | null;
+  /** Fields of the user's own. */
+  headers: Record<string, string>;
+  /** Smaller files travel in the message; 0: none. */
+  inlineMaxBytes: number;
 };
 
 /**
@@ -64,7 +154,7 @@ export type SourceSettings = {
 export type Settle = { kind: "close" } | { kind: "quiet"; quietMs: number } | { kind: "marker"; suffix: string };
 
 export type DestinationSettings = {
-  place: SshPlace | LocalPlace;
+  place: FilePlace | PublishPlace;
   lanesMax: number;
   inflight: { kind: "suffix"; suffix: string } | { kind: "staging"; directory: string };
   preserve: { mtime: boolean; mode: boolean };
@@ -81,7 +171,10 @@ export type BandwidthSettings = Array<{ hours: Hours | null; bytesPerS: number |
 
 /** `directory` is as SFTP takes it: absolute, or relative to the remote home ("" is the home itself). Byte strings. */
 export type SshPlace = { kind: "sftp"; host: string; user: string | null; port: number | null; directory: string; ssh: string[] };
+export type FilePlace = SshPlace | LocalPlace;
 export type LocalPlace = { kind: "file"; directory: AbsPath };
+/** Nothing is moved: changes become messages. `verify` says which digest they carry. */
+export type PublishPlace = { kind: "publish"; publish: PublishSettings };
 
 export type RetainSettings =
   | { kind: "keep" }

@@ -5,8 +5,8 @@ import { importsOf, sourcesOf } from "./sources.ts";
 const allowed: Record<string, readonly string[]> = {
   kernel: [],
   flow: ["kernel"],
-  config: ["flow", "kernel"],
-  importers: ["config", "flow", "kernel"],
+  config: ["broker", "flow", "kernel"],
+  importers: ["broker", "config", "flow", "kernel"],
   broker: ["flow", "kernel"],
   daemon: ["broker", "config", "flow", "kernel"],
   dashboard: ["config", "daemon", "flow", "kernel"],

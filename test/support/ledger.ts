@@ -3,7 +3,7 @@ import { type AbsPath, bytesOfText, type RelPath, relPath } from "../../src/kern
 import { beginRun, type RunId } from "../../src/flow/ledger/claims.ts";
 import { type Database, openForWriting } from "../../src/flow/ledger/database.ts";
 import { type FlowId, registerFlow } from "../../src/flow/ledger/flows.ts";
-import type { FlowSettings, SourceSettings } from "../../src/flow/settings.ts";
+import type { FlowSettings, LocalSource } from "../../src/flow/settings.ts";
 import type { Change } from "../../src/flow/transfer.ts";
 import { makeTemporary } from "./temporary.ts";
 
@@ -63,7 +63,7 @@ export function standingClock(at = 1000): Clock & { now: number } {
   return clock;
 }
 
-export function sourceSettings(changes: Partial<SourceSettings> = {}): SourceSettings {
+export function sourceSettings(changes: Partial<LocalSource> = {}): LocalSource {
   return {
     kind: "watched",
     root: bytesOfText("/source") as AbsPath,
@@ -77,7 +77,7 @@ export function sourceSettings(changes: Partial<SourceSettings> = {}): SourceSet
 }
 
 /** A flow that does nothing unusual. */
-export function flowSettings(changes: Partial<Omit<FlowSettings, "source">> & { source?: Partial<SourceSettings> } = {}): FlowSettings {
+export function flowSettings(changes: Partial<Omit<FlowSettings, "source">> & { source?: Partial<LocalSource> } = {}): FlowSettings {
   return {
     name: "test",
     destination: {
@@ -99,6 +99,7 @@ export function flowSettings(changes: Partial<Omit<FlowSettings, "source">> & { 
     alerts: {},
     schedule: [],
     vip: null,
+    announce: null,
     ...changes,
     source: sourceSettings(changes.source),
   };

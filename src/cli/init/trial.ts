@@ -1,3 +1,4 @@
+import { filePlaceOf } from "../../flow/file-place.ts";
 import { mkdirSync, statSync } from "node:fs";
 import { connectSftp } from "../../flow/send/ssh/connect.ts";
 import { Parents } from "../../flow/send/parents.ts";
@@ -34,7 +35,8 @@ export function makeSource({ source }: FlowSettings): void {
   mkdirSync(fsPath(source.root), { recursive: true });
 }
 
-export async function makeDestination({ destination: { place } }: FlowSettings, signal: AbortSignal): Promise<void> {
+export async function makeDestination({ destination }: FlowSettings, signal: AbortSignal): Promise<void> {
+  const place = filePlaceOf(destination);
   if (place.kind === "file") return void mkdirSync(fsPath(place.directory), { recursive: true });
   await using files = await connectSftp({ ...place, signal, log: silentLog });
   const directory = place.directory as Bytes;

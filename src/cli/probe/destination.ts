@@ -1,3 +1,4 @@
+import { filePlaceOf } from "../../flow/file-place.ts";
 import { accessSync, constants } from "node:fs";
 import { type DigestAlgorithm, digestAlgorithms } from "../../flow/digest.ts";
 import { digestOf, type Guarantee, guaranteeOf } from "../../flow/guarantee.ts";
@@ -6,7 +7,7 @@ import { openLocalFiles } from "../../flow/send/local/files.ts";
 import { spaceShortage } from "../../flow/send/space.ts";
 import { connectSftp } from "../../flow/send/ssh/connect.ts";
 import { openRemoteShell } from "../../flow/send/ssh/remote-shell.ts";
-import type { DestinationSettings, FlowSettings } from "../../flow/settings.ts";
+import type { FilePlace, FlowSettings } from "../../flow/settings.ts";
 import type { ErrorCode } from "../../kernel/error-codes.ts";
 import { HotdirError } from "../../kernel/errors.ts";
 import { silentLog } from "../../kernel/log.ts";
@@ -23,7 +24,7 @@ export type DestinationCheck = { findings: Finding[]; guarantee: Guarantee; unre
 
 /** Connects and asks; writes nothing. */
 export async function probeDestination(settings: FlowSettings, written: Written, signal: AbortSignal): Promise<DestinationCheck> {
-  const { place } = settings.destination;
+  const place = filePlaceOf(settings.destination);
   try {
     await using files = place.kind === "file" ? openLocalFiles() : await connectSftp({ ...place, signal, log: silentLog });
     await using shell = place.kind === "file" ? null : await openRemoteShell({ ...place, signal, log: silentLog });
@@ -49,7 +50,7 @@ export async function probeDestination(settings: FlowSettings, written: Written,
 }
 
 async function probeRoot(settings: FlowSettings, files: Files, written: Written): Promise<Finding[]> {
-  const { place } = settings.destination;
+  const place = filePlaceOf(settings.destination);
   const root = place.directory as Bytes;
   const found = await nearest(files, root);
   if (found === null) return [note("the remote home cannot be looked at", onPlace(place, "ls -ld ."))];
@@ -77,11 +78,11 @@ async function probeRoot(settings: FlowSettings, files: Files, written: Written)
 }
 
 /** A command where the destination is. */
-function onPlace(place: DestinationSettings["place"], command: string): string {
+function onPlace(place: FilePlace, command: string): string {
   return place.kind === "file" ? command : sshCommand(place, command);
 }
 
-function writableFix(place: DestinationSettings["place"], path: Bytes): string {
+function writableFix(place: FilePlace, path: Bytes): string {
   if (place.kind === "file") return permissionFix(path as AbsPath, "rwx");
   return sshCommand(place, `chmod u+rwx ${path === "" ? "." : shellWord(path)}`);
 }
@@ -109,7 +110,7 @@ function seemsWritable(settings: FlowSettings, path: Bytes, facts: FileFacts): b
 }
 
 async function probeSpace({ destination }: FlowSettings, files: Files, written: Written): Promise<Finding[]> {
-  const { place } = destination;
+  const place = filePlaceOf(destination);
   const untold = note(
     "the destination does not tell its free space: a full one is noticed when a write fails",
     `to look yourself: ${onPlace(place, `df -h ${place.directory === "" ? "." : shellWord(place.directory as Bytes)}`)}`,
@@ -137,7 +138,7 @@ type Ways = { files: Files; shell: RemoteShell | null; canSync: boolean };
 
 function probeWays(settings: FlowSettings, { files, shell, canSync }: Ways, written: Written): Finding[] {
   const findings: Finding[] = [];
-  const { place } = settings.destination;
+  const place = filePlaceOf(settings.destination);
   findings.push(
     files.features.atomicReplace
       ? good("files are published by one atomic rename")

@@ -7,7 +7,7 @@ import { recordQueued } from "../ledger/admissions.ts";
 import { claim } from "../ledger/claims.ts";
 import { registerFlow } from "../ledger/flows.ts";
 import { recordOutcomes } from "../ledger/outcomes.ts";
-import type { SourceSettings } from "../settings.ts";
+import type { LocalSource } from "../settings.ts";
 import { type Version, versionOf } from "../version.ts";
 import { refusalToRemove } from "./may-remove.ts";
 import { type FlowEntry, otherFlows, sharing } from "./other-flows.ts";
@@ -31,7 +31,7 @@ async function world(): Promise<World> {
   return { ledger, version, refusal, [Symbol.asyncDispose]: () => ledger[Symbol.asyncDispose]() };
 }
 
-function flowAt(ledger: TestLedger, name: string, source: { root: string; kind?: SourceSettings["kind"] }): FlowEntry {
+function flowAt(ledger: TestLedger, name: string, source: { root: string; kind?: LocalSource["kind"] }): FlowEntry {
   const root = (source.root === "/" ? "/" : bytesOfText(join(ledger.stateDirectory, source.root))) as AbsPath;
   return {
     id: registerFlow(ledger.db, { name, root, destination: "there" }),

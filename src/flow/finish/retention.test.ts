@@ -11,7 +11,7 @@ import { registerFlow } from "../ledger/flows.ts";
 import { type Outcome, recordOutcomes } from "../ledger/outcomes.ts";
 import { beginRemoval } from "../ledger/retention.ts";
 import { SourceReader } from "../read/source-reader.ts";
-import type { RetainSettings, SourceSettings } from "../settings.ts";
+import type { RetainSettings, LocalSource } from "../settings.ts";
 import { versionOf } from "../version.ts";
 import { captureName } from "./capture-name.ts";
 import { type FlowEntry, Retention } from "./retention.ts";
@@ -44,7 +44,7 @@ async function setting(): Promise<Setting> {
   };
 }
 
-function addFlow(at: Setting, name: string, retain: RetainSettings, source: Partial<SourceSettings> = {}): FlowEntry {
+function addFlow(at: Setting, name: string, retain: RetainSettings, source: Partial<LocalSource> = {}): FlowEntry {
   const root = bytesOfText(at.source) as AbsPath;
   const settings = flowSettings({ name, retain, source: { root, ...source } });
   const entry = { id: registerFlow(at.ledger.db, { name, root, destination: "there" }), settings };

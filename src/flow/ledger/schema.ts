@@ -90,7 +90,7 @@ CREATE TABLE transfer (
   -- No lie: a receipt says what it rests on, and by digest only with one.
   CHECK (CASE WHEN basis IS NULL THEN digest IS NULL
     WHEN basis = 'digest' THEN digest IS NOT NULL AND algorithm IS NOT NULL
-    ELSE digest IS NULL AND (basis = 'size' OR basis = 'none' OR basis = 'structure') END),
+    ELSE digest IS NULL AND (basis = 'size' OR basis = 'none' OR basis = 'structure' OR basis = 'confirmed') END),
   -- No unsafe delete: only bytes that were read back let a source file go.
   CHECK (CASE WHEN retain IS NULL THEN retain_at IS NULL
     WHEN retain = 'due' THEN retain_at IS NOT NULL AND basis IS 'digest'
@@ -130,6 +130,24 @@ CREATE TABLE segment (
   length INTEGER NOT NULL CHECK (length > 0),
   PRIMARY KEY (transfer, start)
 ) STRICT, WITHOUT ROWID;
+
+-- The message that a transfer came by: which one it is, where its file can be fetched, and all it said, for passing on.
+CREATE TABLE message (
+  transfer INTEGER PRIMARY KEY REFERENCES transfer (id) ON DELETE CASCADE,
+  flow INTEGER NOT NULL REFERENCES flow (id),
+  rel_path BLOB NOT NULL CHECK (length(rel_path) > 0),
+  pub_time INTEGER NOT NULL,
+  base_url TEXT NOT NULL,
+  body BLOB NOT NULL
+) STRICT;
+CREATE INDEX message_identity ON message (flow, rel_path, pub_time);
+
+-- Deliveries that are still to be told of; written with the receipt, removed once the broker has the message.
+CREATE TABLE announcement (
+  transfer INTEGER PRIMARY KEY REFERENCES transfer (id),
+  flow INTEGER NOT NULL REFERENCES flow (id)
+) STRICT;
+CREATE INDEX announcement_flow ON announcement (flow, transfer);
 
 -- What happened when, in bins of five minutes: for plots over weeks and the daily tally, long after history dropped the rows.
 CREATE TABLE activity (

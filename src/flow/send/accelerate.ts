@@ -1,3 +1,4 @@
+import { filePlaceOf } from "../file-place.ts";
 import { type Bytes, textOf } from "../../kernel/path.ts";
 import { openVersion, proveAndPublish, refuseChanged } from "./bulk.ts";
 import { algorithmOf, type ClaimedPut, failed, type Result, type SendContext, sourceDigest, sourcePath } from "./context.ts";
@@ -57,7 +58,7 @@ function fill(word: string, from: string, to: string): string {
 }
 
 function destinationWord(context: SendContext, inflight: Bytes): string {
-  const { place } = context.settings.destination;
+  const place = filePlaceOf(context.settings.destination);
   if (place.kind === "file") return textOf(inflight);
   return `${place.user === null ? "" : `${place.user}@`}${place.host}:${textOf(inflight)}`;
 }

@@ -1,3 +1,4 @@
+import { filePlaceOf } from "../file-place.ts";
 import { type Bytes, join, NAME_BYTES_MAX, nameOf, parentOf, type RelPath } from "../../kernel/path.ts";
 import type { DestinationSettings } from "../settings.ts";
 import type { ClaimedTransfer, TransferId } from "../transfer.ts";
@@ -21,7 +22,7 @@ export class Layout {
 
   /** @param token of the ledger: four or more letters and digits. */
   constructor(destination: Pick<DestinationSettings, "place" | "inflight">, token: string) {
-    this.root = destination.place.directory as Bytes;
+    this.root = filePlaceOf(destination).directory as Bytes;
     this.#inflight = destination.inflight;
     this.#token = token;
   }

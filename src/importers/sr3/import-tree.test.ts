@@ -1,3 +1,4 @@
+import { filePlaceOf } from "../../flow/file-place.ts";
 import { describe, expect, test } from "vitest";
 import { treeOf, type TreeText } from "../../../test/support/sr3-tree.ts";
 import { parseConfiguration } from "../../config/parse.ts";
@@ -117,7 +118,7 @@ test("a post and its sender become a flow for explicit posts, without removals",
 describe("where files go", () => {
   test("accept lines with directories of their own become a flow each, and no file goes twice", () => {
     const flows = settingsOf(imported(pair([], ["accept .*\\.nc$", "directory results", "accept .*/log/.*", "reject .*"])));
-    expect(flows.map(({ name, destination }) => [name, destination.place.directory])).toEqual([
+    expect(flows.map(({ name, destination }) => [name, filePlaceOf(destination).directory])).toEqual([
       ["up", "/data/in"],
       ["up_2", "results"],
     ]);
@@ -136,7 +137,7 @@ describe("where files go", () => {
     ["what all files have in common is stripped", ["post_baseDir /home", "strip 1"], "/data/in/up"],
   ])("%s", (_name, [base = "", ...more], directory) => {
     const [flow] = settingsOf(imported(pair([base], ["baseDir /home", ...more, "accept .*"])));
-    expect(flow!.destination.place.directory).toBe(directory);
+    expect(filePlaceOf(flow!.destination).directory).toBe(directory);
   });
 
   test.each<[lines: string[], error: string]>([
@@ -158,13 +159,13 @@ describe("where files go", () => {
 
   test("a directory below the accept lines, one at ~, and none at all are told", () => {
     const result = imported(pair([], ["accept .*", "directory ~/late"]));
-    expect(settingsOf(result)[0]!.destination.place.directory).toBe("/data/in");
+    expect(filePlaceOf(settingsOf(result)[0]!.destination).directory).toBe("/data/in");
     expect(said(result, "note").filter((note) => note.includes("directory:"))).toEqual([
       "sender/up.conf:7: directory: it stands below all accept lines, so that it counts only for files that no line matches",
       "sender/up.conf:7: directory: sr3 fills in the home of this machine for ~; without ~/ a directory begins at the login directory there",
     ]);
     const none = imported({ "watch/up.conf": watch.join("\n"), "sender/up.conf": sender.slice(0, 4).join("\n") });
-    expect(settingsOf(none)[0]!.destination.place.directory).toBe("/");
+    expect(filePlaceOf(settingsOf(none)[0]!.destination).directory).toBe("/");
     expect(said(none, "note")).toContain(
       "sender/up.conf:1: it names neither directory nor post_baseDir, so that files go to the root directory there",
     );
