@@ -48,6 +48,7 @@ const keys: Key[] = [
     gives: ["destination.keepFree"],
     show: (value) => (part(value, "kind") === "percent" ? `${text(part(value, "percent") ?? null)}%` : size(part(value, "bytes") ?? null)),
   },
+  { key: "announce", gives: ["announce"], show: (value) => (value === null ? "none" : text(value)) },
   { key: "retry.attempts", gives: ["retry.attemptsMax"], show: text },
   {
     key: "retry.backoff",
