@@ -14,6 +14,8 @@ export type HotdirOrder = {
   sshConfigFile: string;
   verify: Verify;
   lanes: number;
+  /** In place of the one flow from source to destination. */
+  flows?: object;
   env?: Record<string, string>;
 };
 
@@ -24,7 +26,7 @@ export function prepareHotdir(order: HotdirOrder): { hotdir: Hotdir; stateDirect
   mkdirSync(home, { recursive: true });
   const configFile = join(directory, "hotdir.yaml");
   // JSON is YAML.
-  writeFileSync(configFile, JSON.stringify({ flows: { bench: flowOf(order) } }, null, 2));
+  writeFileSync(configFile, JSON.stringify({ page: "off", flows: order.flows ?? { bench: flowOf(order) } }, null, 2));
   return {
     hotdir: new Hotdir({ configFile, stateDirectory, home, logFile: join(directory, "log"), env: order.env ?? {} }),
     stateDirectory,

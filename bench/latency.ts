@@ -24,6 +24,8 @@ export type LatencyOrder = {
   lanes: number;
   host: string;
   sshConfigFile: string;
+  /** In place of the one flow from source to destination. */
+  flows?: (source: string, destination: string) => object;
   signal: AbortSignal;
 };
 
@@ -32,7 +34,9 @@ export async function measureLatency(order: LatencyOrder): Promise<Latency> {
   const { place, files, signal } = order;
   const source = renew(join(place.directory, "source"));
   const destination = renew(join(place.directory, "destination"));
-  const { hotdir } = prepareHotdir({ ...order, source, destination, directory: renew(join(place.directory, "work")) });
+  const { flows, ...common } = order;
+  const own = flows === undefined ? {} : { flows: flows(source, destination) };
+  const { hotdir } = prepareHotdir({ ...common, ...own, source, destination, directory: renew(join(place.directory, "work")) });
   hotdir.start("--log-level", "warn");
   try {
     // Connections are there, and code is compiled, once a few files have come through.
