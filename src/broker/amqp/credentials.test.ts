@@ -12,21 +12,26 @@ function address(text: string): BrokerAddress {
 }
 
 test("an address says where and as whom; a password in it is refused", () => {
-  expect(address("amqp://hub")).toEqual({ tls: false, host: "hub", port: 5672, vhost: "/", user: null });
-  expect(address("amqps://ada%40x@[::1]/a%2fb")).toEqual({ tls: true, host: "::1", port: 5671, vhost: "a/b", user: "ada@x" });
+  expect(address("amqp://hub")).toEqual({ protocol: "amqp", tls: false, host: "hub", port: 5672, vhost: "/", user: null });
+  expect(address("amqps://ada%40x@[::1]/a%2fb")).toMatchObject({ tls: true, host: "::1", port: 5671, vhost: "a/b", user: "ada@x" });
+  expect(address("mqtts://ada@hub/")).toEqual({ protocol: "mqtt", tls: true, host: "hub", port: 8883, vhost: "/", user: "ada" });
+  expect(showAddress(address("mqtt://hub"))).toBe("mqtt://hub:1883");
   expect(showAddress(address("amqps://ada@hub:99/v"))).toBe("amqps://ada@hub:99/v");
   expect(showAddress(address("amqp://[::1]/"))).toBe("amqp://[::1]:5672");
-  const faults = ["hub", "http://hub", "amqp://", "amqp://ada:secret@hub", "amqp://hub:99999", "amqp://hub/?heartbeat=0"].map((text) =>
-    readAddress(text),
-  );
-  expect(faults.map((read) => (read.ok ? "ok" : read.fault))).toEqual([
-    "not-a-url",
-    "not-amqp",
-    "no-host",
-    "holds-a-password",
-    "not-a-url",
-    "not-a-url",
-  ]);
+  for (const [text, fault] of [
+    ["hub", "not-a-url"],
+    ["http://hub", "not-a-broker"],
+    ["amqp://", "no-host"],
+    ["amqp://ada:secret@hub", "holds-a-password"],
+    ["amqp://ada:sec/ret@hub", "holds-a-password"],
+    ["amqp://hub:99999", "not-a-url"],
+    ["amqp://hub:0", "not-a-url"],
+    ["amqp://hub/?heartbeat=0", "not-a-url"],
+    ["mqtt://hub/vhost", "has-a-path"],
+  ] as const) {
+    const read = readAddress(text);
+    expect(read.ok ? "ok" : read.fault, text).toBe(fault);
+  }
 });
 
 test("the line that fits is found as sr3 finds it", () => {
@@ -37,6 +42,7 @@ amqp://bob:first@hub/other
 amqp://ada:p%40ss%2f@hub/ login_method=PLAIN
 amqp://bob:second@hub
 amqps://bob:third@hub
+mqtt://bob:fourth@hub
 `;
   const found = (text: string): string | null => {
     const entry = entryFor(file, address(text));
@@ -46,6 +52,7 @@ amqps://bob:third@hub
   expect(found("amqp://bob@hub/")).toBe("bob second");
   expect(found("amqp://bob@hub:5672/other")).toBe("bob first");
   expect(found("amqps://hub")).toBe("bob third");
+  expect(found("mqtt://hub")).toBe("bob fourth");
   expect(found("amqp://carl@hub")).toBe(null);
   expect(found("amqp://hub:5673")).toBe(null);
 });

@@ -2,7 +2,7 @@ import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import { inspect } from "node:util";
 import { errnoOf } from "../../kernel/errors.ts";
-import { type BrokerAddress, readAddress, unescaped } from "./address.ts";
+import { type BrokerAddress, readAddress, sameBroker, unescaped } from "./address.ts";
 
 /** Holds a password, and shows it to whoever asks for it by its method alone: not to a log, not to JSON. */
 export class Secret {
@@ -66,20 +66,15 @@ function refused(fault: CredentialsFault): CredentialsRead {
 export function entryFor(text: string, wanted: BrokerAddress): Credentials | null {
   for (const line of text.split("\n")) {
     const [url = ""] = line.trim().split(/\s+/);
-    const match = /^(amqps?:\/\/)([^:/@\s]+):([^/\s]*)@([^@\s]+)$/.exec(url);
+    const match = /^((?:amqp|mqtt)s?:\/\/)([^:/@\s]+):([^/\s]*)@([^@\s]+)$/.exec(url);
     if (match === null) continue;
     const [, scheme = "", user = "", password = "", rest = ""] = match;
     const read = readAddress(`${scheme}${user}@${rest}`);
     if (!read.ok || !sameBroker(read.address, wanted)) continue;
+    if (wanted.user !== null && read.address.user !== wanted.user) continue;
     return { user: unescaped(user), password: new Secret(unescaped(password)) };
   }
   return null;
-}
-
-function sameBroker(entry: BrokerAddress, wanted: BrokerAddress): boolean {
-  const { tls, host, port, vhost } = entry;
-  const same = tls === wanted.tls && host === wanted.host && port === wanted.port && vhost === wanted.vhost;
-  return same && (wanted.user === null || entry.user === wanted.user);
 }
 
 /** What to tell the person who owns the file. */
