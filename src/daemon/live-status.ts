@@ -6,16 +6,15 @@ const ACTIVE_SHOWN = 20;
 export function liveStatus(flow: Flow): LiveFlow {
   const { state, reason } = flow.state;
   const { filesPerS, bytesPerS } = flow.rate.look(flow.pump.active.totals, performance.now());
-  const lane = flow.link.pick();
   return {
     name: flow.settings.name,
     state,
     reason,
-    lanes: { open: flow.link.lanes.length, max: flow.link.lanesMax },
+    lanes: flow.end.lanes,
     filesPerS,
     bytesPerS,
     watching: flow.intake.watching,
-    readBack: lane === null ? null : flow.link.readBack(lane).way,
+    readBack: flow.end.readBack,
     active: flow.pump.active.list(ACTIVE_SHOWN).map(({ transfer, sentBytes, startedAtMs }) => ({
       transfer: transfer.id,
       path: transfer.change.path,

@@ -1,12 +1,12 @@
-import { randomBytes } from "node:crypto";
 import type { Clock } from "../kernel/clock.ts";
-import { Slots } from "../kernel/concurrency.ts";
 import { runEvery } from "../kernel/ending.ts";
 import { messageOf } from "../kernel/errors.ts";
 import type { Log } from "../kernel/log.ts";
 import { show } from "../kernel/path.ts";
 import { isEmptyOrGone } from "./detect/empty-root.ts";
 import { AttemptLog } from "./attempt-log.ts";
+import { FileEnd } from "./file-end.ts";
+import type { FlowEnd } from "./flow-end.ts";
 import { type HeldBy, Holds } from "./holds.ts";
 import { type FlowEntry, Retention } from "./finish/retention.ts";
 import { Intake } from "./intake.ts";
@@ -14,20 +14,13 @@ import type { RunId } from "./ledger/claims.ts";
 import type { Database } from "./ledger/database.ts";
 import * as flows from "./ledger/flows.ts";
 import { findRoot, haltForPerson, loseRoot } from "./ledger/lost-root.ts";
-import { ledgerToken } from "./ledger/meta.ts";
-import { formerFlows } from "./ledger/relocate.ts";
 import { type FlowObserver, tellDelivered, tellFailed } from "./observer.ts";
-import { placeOf, refuseLoop } from "./place.ts";
+import { refuseLoop } from "./place.ts";
 import { describePlace } from "./place-name.ts";
 import { Rate } from "./rate.ts";
 import { SourceReader } from "./read/source-reader.ts";
-import { Bandwidth } from "./send/bandwidth.ts";
-import type { SendContext } from "./send/context.ts";
-import { Janitor } from "./send/janitor.ts";
-import { Layout } from "./send/layout.ts";
-import { Link } from "./send/link.ts";
-import { Parents } from "./send/parents.ts";
-import { Pump } from "./send/pump.ts";
+import type { PumpEvents } from "./send/pump-events.ts";
+import type { Pumping } from "./send/pumping.ts";
 import type { FlowSettings } from "./settings.ts";
 import type { ClaimedTransfer } from "./transfer.ts";
 
@@ -52,20 +45,18 @@ export type FlowOptions = {
   broken: (error: unknown) => void;
 };
 
-/** One flow at work: its intake, its pump and its retention, and how they hang together. */
+/** One flow at work: its intake, its far end and its retention, and how they hang together. */
 export class Flow implements AsyncDisposable {
   readonly settings: FlowSettings;
   readonly entry: FlowEntry;
   readonly intake: Intake;
-  readonly pump: Pump;
-  readonly link: Link;
+  readonly end: FlowEnd;
   readonly rate = new Rate();
   readonly #db: Database;
   readonly #log: Log;
   readonly #attempts: AttemptLog;
   readonly #reader = new SourceReader();
   readonly #retention: Retention;
-  readonly #janitor: Janitor;
   readonly #holds = new Holds();
   readonly #changed: () => void;
   #halted: string | null;
@@ -76,7 +67,7 @@ export class Flow implements AsyncDisposable {
   #ending: Promise<void> | null = null;
 
   constructor(options: FlowOptions) {
-    const { settings, db, clock, run } = options;
+    const { settings, db, clock } = options;
     // What is posted is sent once, wherever it is: its root is all of the machine.
     if (settings.source.kind === "watched") refuseLoop(settings.source.root, settings.destination);
     this.settings = settings;
@@ -90,31 +81,7 @@ export class Flow implements AsyncDisposable {
     this.#halted = haltForPerson(db, this.entry.id);
     if (flows.heldOf(db, this.entry.id) === "paused") this.#holds.set("person", PAUSED);
     this.#attempts = new AttemptLog(this.#log, clock, settings);
-    this.link = new Link({
-      place: placeOf(settings.destination, this.#reader, this.#log),
-      lanesMax: settings.destination.lanesMax,
-      clock,
-      log: this.#log,
-      changed: () => {
-        this.pump.wake();
-        this.#changed();
-      },
-    });
-    const context = this.#sendContext(clock);
-    this.pump = new Pump(context, run, {
-      look: (paths) => this.intake.look(paths),
-      delivered: (transfer, outcome, startedAtMs) => {
-        this.#attempts.delivered(transfer, outcome, startedAtMs);
-        tellDelivered(options.observers, settings.name, transfer, clock);
-      },
-      failed: (transfer, outcome) => {
-        this.#attempts.failed(transfer, outcome);
-        tellFailed(options.observers, settings.name, transfer, outcome);
-      },
-      recorded: this.#changed,
-      refuseRemoval: (transfer) => this.#refuseRemoval(transfer),
-      broken: options.broken,
-    });
+    this.end = this.#makeEnd(options);
     this.intake = new Intake({
       db,
       flow: this.entry.id,
@@ -138,30 +105,29 @@ export class Flow implements AsyncDisposable {
       log: this.#log,
       halted: () => (this.#halted ?? this.#rootLost) !== null,
     });
-    this.#janitor = new Janitor(context, options.broken);
   }
 
-  #sendContext(clock: Clock): SendContext {
-    const { settings } = this;
-    const layout = new Layout(
-      settings.destination,
-      ledgerToken(this.#db, () => randomBytes(3).toString("hex").slice(0, 5)),
-    );
-    return {
-      settings,
-      flow: this.entry.id,
-      former: formerFlows(this.#db, this.entry.id),
-      db: this.#db,
-      link: this.link,
-      layout,
-      parents: new Parents([layout.root, layout.inflightRoot]),
-      reader: this.#reader,
-      bandwidth: new Bandwidth(settings.destination.bandwidth, clock),
-      commands: new Slots(settings.destination.lanesMax),
-      clock,
-      log: this.#log,
-      progress: { sent: (transfer, bytes) => this.pump.active.sent(transfer, bytes) },
+  #makeEnd({ settings, db, run, clock, broken, observers }: FlowOptions): FlowEnd {
+    const events: PumpEvents = {
+      look: (paths) => this.intake.look(paths),
+      delivered: (transfer, outcome, startedAtMs) => {
+        this.#attempts.delivered(transfer, outcome, startedAtMs);
+        tellDelivered(observers, settings.name, transfer, clock);
+      },
+      failed: (transfer, outcome) => {
+        this.#attempts.failed(transfer, outcome);
+        tellFailed(observers, settings.name, transfer, outcome);
+      },
+      recorded: this.#changed,
+      refuseRemoval: (transfer) => this.#refuseRemoval(transfer),
+      broken,
     };
+    const changed = this.#changed;
+    return new FileEnd({ settings, flow: this.entry.id, db, run, reader: this.#reader, clock, log: this.#log, events, changed });
+  }
+
+  get pump(): Pumping {
+    return this.end.pump;
   }
 
   get state(): FlowState {
@@ -169,15 +135,15 @@ export class Flow implements AsyncDisposable {
     const halted = this.#halted ?? this.#rootLost;
     if (halted !== null) return { state: "halted", reason: halted };
     if (this.#holds.reason !== null) return { state: "paused", reason: this.#holds.reason };
-    const trouble = this.link.state.kind === "waiting" ? this.link.state.error : this.pump.hold?.error;
-    return trouble === undefined ? { state: "running", reason: null } : { state: "waiting", reason: trouble.message };
+    const { trouble } = this.end;
+    return trouble === null ? { state: "running", reason: null } : { state: "waiting", reason: trouble };
   }
 
   start(): void {
     this.intake.start();
     this.#release();
     this.#retention.start();
-    this.#janitor.start();
+    this.end.start();
     this.#log.info(`${show(this.settings.source.root)} → ${describePlace(this.settings.destination)}`);
   }
 
@@ -270,7 +236,7 @@ export class Flow implements AsyncDisposable {
   /** What is due now, before a run that ends when idle: source files go, and leftovers at the destination. */
   async finishDue(): Promise<void> {
     await this.#retention.settle();
-    await this.#janitor.finish();
+    await this.end.finish();
   }
 
   /** Ends in order: nothing new comes in, what is under way ends or is handed back, then the connections. Once, however often it is asked for. */
@@ -287,9 +253,8 @@ export class Flow implements AsyncDisposable {
         () => this.intake[Symbol.asyncDispose](),
         () => this.pump.stop(STOP_BOUND_MS).catch(tell),
         () => this.#attempts[Symbol.dispose](),
-        () => this.#janitor[Symbol.asyncDispose](),
         () => this.#retention[Symbol.asyncDispose](),
-        () => this.link[Symbol.asyncDispose](),
+        () => this.end[Symbol.asyncDispose](),
         () => this.#reader[Symbol.asyncDispose](),
       ],
       tell,

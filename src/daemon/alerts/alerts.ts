@@ -105,7 +105,7 @@ export class Alerts implements AsyncDisposable {
     const facts = statusFacts({ settings: set.configuration.flows, db: this.#db, live: this.#daemon.status(), nowMs: clock.wall() });
     return facts.flows.map((flow): Sight => {
       const settings = set.settingsOf(flow.name);
-      const space = set.flow(flow.name)?.pump.destination.last;
+      const space = set.flow(flow.name)?.end.space;
       return {
         flow: flow.name,
         on: { ...this.#settings.on, ...settings.alerts },

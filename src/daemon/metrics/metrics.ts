@@ -108,7 +108,7 @@ export class Metrics implements FlowObserver, Disposable {
     defined.freshness.set({ flow }, (facts.freshnessMs ?? 0) / 1000);
     defined.lanesOpen.set({ flow }, facts.lanes.open);
     defined.lanesMax.set({ flow }, facts.lanes.max);
-    const space = daemon.set.flow(flow)?.pump.destination.last ?? null;
+    const space = daemon.set.flow(flow)?.end.space ?? null;
     if (space === null || space.totalBytes === 0) return;
     defined.freeBytes.set({ flow }, space.freeBytes);
     defined.sizeBytes.set({ flow }, space.totalBytes);

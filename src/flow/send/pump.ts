@@ -10,6 +10,7 @@ import { EndedAttempts } from "./ended-attempts.ts";
 import { type Hold, Holding } from "./holding.ts";
 import { LaneWatch } from "./lane-watch.ts";
 import type { PumpEvents } from "./pump-events.ts";
+import type { Pumping } from "./pumping.ts";
 import { retainAfter } from "./retain-after.ts";
 import { sendAlone } from "./send-alone.ts";
 import { intoPacks, sendPack } from "./small.ts";
@@ -32,7 +33,7 @@ const DEFER_MAX_MS = 60_000;
 const INTERRUPTED_MS = 2000;
 
 /** Takes transfers from the ledger, keeps the lanes full, and writes down how each attempt ended. */
-export class Pump {
+export class Pump implements Pumping {
   readonly #context: SendContext;
   readonly #run: RunId;
   readonly #events: PumpEvents;
@@ -70,19 +71,16 @@ export class Pump {
     return this.#busy.size + this.#ended.waiting;
   }
 
-  /** Takes work from now on. */
   start(): void {
     this.#accepting = true;
     this.#lanes.want();
     this.wake();
   }
 
-  /** Takes no more; what is under way goes on (a halt). */
   pause(): void {
     this.#accepting = false;
   }
 
-  /** Something may have changed: new transfers, a lane, the clock. Many calls are one turn. */
   wake(): void {
     this.#turns.soon();
   }
@@ -253,10 +251,7 @@ export class Pump {
     this.wake();
   }
 
-  /**
-   * Takes no more, lets what is under way end within `boundMs`, then interrupts it: it is handed back, uncounted, and large
-   * files go on where they were. `start` takes it back at any moment.
-   */
+  /** Large files go on where they were. */
   async interrupt(boundMs: number): Promise<void> {
     this.#accepting = false;
     const packs = this.#packs.splice(0);
@@ -273,7 +268,6 @@ export class Pump {
     while (this.#busy.size > 0 && !this.#accepting && performance.now() < deadline) await this.#pauseShortly();
   }
 
-  /** For good: within the bound, and a moment. */
   async stop(boundMs: number): Promise<void> {
     await this.interrupt(boundMs);
     this.#accepting = false;

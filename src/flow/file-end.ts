@@ -1,0 +1,115 @@
+import { randomBytes } from "node:crypto";
+import type { Clock } from "../kernel/clock.ts";
+import { Slots } from "../kernel/concurrency.ts";
+import type { Log } from "../kernel/log.ts";
+import type { FlowEnd } from "./flow-end.ts";
+import type { RunId } from "./ledger/claims.ts";
+import type { Database } from "./ledger/database.ts";
+import type { FlowId } from "./ledger/flows.ts";
+import { ledgerToken } from "./ledger/meta.ts";
+import { formerFlows } from "./ledger/relocate.ts";
+import { placeOf } from "./place.ts";
+import type { SourceReader } from "./read/source-reader.ts";
+import { Bandwidth } from "./send/bandwidth.ts";
+import type { SendContext } from "./send/context.ts";
+import type { Space } from "./send/contract.ts";
+import { Janitor } from "./send/janitor.ts";
+import { Layout } from "./send/layout.ts";
+import { Link } from "./send/link.ts";
+import { Parents } from "./send/parents.ts";
+import type { PumpEvents } from "./send/pump-events.ts";
+import { Pump } from "./send/pump.ts";
+import type { FlowSettings } from "./settings.ts";
+import type { ReadBack } from "./verify/read-back.ts";
+
+export type FileEndOptions = {
+  settings: FlowSettings;
+  flow: FlowId;
+  db: Database;
+  run: RunId;
+  reader: SourceReader;
+  clock: Clock;
+  log: Log;
+  events: PumpEvents;
+  changed: () => void;
+};
+
+/** A directory at the far end, here or over ssh: the connections to it, the pump that fills it, and the janitor of what was left there. */
+export class FileEnd implements FlowEnd {
+  readonly pump: Pump;
+  readonly #link: Link;
+  readonly #janitor: Janitor;
+
+  constructor(options: FileEndOptions) {
+    const { settings, clock, log, reader } = options;
+    this.#link = new Link({
+      place: placeOf(settings.destination, reader, log),
+      lanesMax: settings.destination.lanesMax,
+      clock,
+      log,
+      changed: () => {
+        this.pump.wake();
+        options.changed();
+      },
+    });
+    const context = this.#sendContext(options);
+    this.pump = new Pump(context, options.run, options.events);
+    this.#janitor = new Janitor(context, options.events.broken);
+  }
+
+  #sendContext({ settings, flow, db, reader, clock, log }: FileEndOptions): SendContext {
+    const layout = new Layout(
+      settings.destination,
+      ledgerToken(db, () => randomBytes(3).toString("hex").slice(0, 5)),
+    );
+    return {
+      settings,
+      flow,
+      former: formerFlows(db, flow),
+      db,
+      link: this.#link,
+      layout,
+      parents: new Parents([layout.root, layout.inflightRoot]),
+      reader,
+      bandwidth: new Bandwidth(settings.destination.bandwidth, clock),
+      commands: new Slots(settings.destination.lanesMax),
+      clock,
+      log,
+      progress: { sent: (transfer, bytes) => this.pump.active.sent(transfer, bytes) },
+    };
+  }
+
+  get trouble(): string | null {
+    const { state } = this.#link;
+    return (state.kind === "waiting" ? state.error : this.pump.hold?.error)?.message ?? null;
+  }
+
+  get lanes(): { open: number; max: number } {
+    return { open: this.#link.lanes.length, max: this.#link.lanesMax };
+  }
+
+  get readBack(): ReadBack["way"] | null {
+    const lane = this.#link.pick();
+    return lane === null ? null : this.#link.readBack(lane).way;
+  }
+
+  get space(): Space | null {
+    return this.pump.destination.last;
+  }
+
+  start(): void {
+    this.#janitor.start();
+  }
+
+  async finish(): Promise<void> {
+    await this.#janitor.finish();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      await this.#janitor[Symbol.asyncDispose]();
+    } finally {
+      await this.#link[Symbol.asyncDispose]();
+    }
+  }
+}

@@ -1,0 +1,19 @@
+import type { Space } from "./send/contract.ts";
+import type { Pumping } from "./send/pumping.ts";
+import type { ReadBack } from "./verify/read-back.ts";
+
+/** The far end of a flow: a directory that files are moved to, or a broker that is told of changes. */
+export interface FlowEnd extends AsyncDisposable {
+  readonly pump: Pumping;
+  /** Why nothing can go there for now; null: nothing is known against it. */
+  readonly trouble: string | null;
+  readonly lanes: { open: number; max: number };
+  /** How bytes are read back there; null: not known yet, or there are none. */
+  readonly readBack: ReadBack["way"] | null;
+  /** As last seen; null: not known, or not told. */
+  readonly space: Space | null;
+  /** What it does beside its pump, from now on. */
+  start(): void;
+  /** What is due now, before a run that ends when idle. */
+  finish(): Promise<void>;
+}
