@@ -6,9 +6,12 @@ import { type EndedAttempt, recordOutcomes } from "../ledger/outcomes.ts";
 const GATHER_MS = 10;
 const GATHERED_MAX = 512;
 
+/** What the end of an attempt is written with, whatever the far end is. */
+export type EndsContext = Pick<SendContext, "settings" | "flow" | "db" | "clock" | "log">;
+
 /** Gathers the ends of attempts and writes them to the ledger, many in one transaction. */
 export class EndedAttempts {
-  readonly #context: SendContext;
+  readonly #context: EndsContext;
   readonly #written: (attempts: EndedAttempt[], lost: ReadonlySet<EndedAttempt>) => void;
   readonly #broken: (error: unknown) => void;
   #waiting: EndedAttempt[] = [];
@@ -16,7 +19,7 @@ export class EndedAttempts {
 
   /** @param written is told what was written, and which attempts had lost their fence: nothing was written for these. */
   constructor(
-    context: SendContext,
+    context: EndsContext,
     written: (attempts: EndedAttempt[], lost: ReadonlySet<EndedAttempt>) => void,
     broken: (error: unknown) => void,
   ) {

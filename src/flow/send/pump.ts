@@ -1,12 +1,10 @@
 import { HotdirError } from "../../kernel/errors.ts";
-import { claim, keysOf, nextDueAt, releaseDeferred, type RunId } from "../ledger/claims.ts";
-import type { EndedAttempt, Outcome } from "../ledger/outcomes.ts";
+import { nextDueAt, type RunId } from "../ledger/claims.ts";
 import { PACK_FILES_MAX } from "../read/source-reader.ts";
-import { type ClaimedTransfer, isStructural } from "../transfer.ts";
+import type { ClaimedTransfer } from "../transfer.ts";
 import { isAccelerated } from "./accelerate.ts";
-import { Active } from "./active.ts";
+import type { Active } from "./active.ts";
 import { type ClaimedPut, type Result, type SendContext, type Tried, failed } from "./context.ts";
-import { EndedAttempts } from "./ended-attempts.ts";
 import { type Hold, Holding } from "./holding.ts";
 import { LaneWatch } from "./lane-watch.ts";
 import type { PumpEvents } from "./pump-events.ts";
@@ -16,6 +14,7 @@ import { sendAlone } from "./send-alone.ts";
 import { intoPacks, sendPack } from "./small.ts";
 import { DestinationWatch } from "./destination-watch.ts";
 import { Turns } from "./turns.ts";
+import { UnderWay } from "./under-way.ts";
 import { verdict } from "./verdict.ts";
 
 /** Large files under way at once. */
@@ -26,19 +25,14 @@ const SINGLES_MAX = 256;
 const REFUSED_AGAIN_MS = 1000;
 /** A lane that broke while the destination was looked at is out of the way by then. */
 const LANE_BROKE_MS = 500;
-/** What waits for a rename or removal is asked about again after so long (the more there are, the longer), or when one has ended. */
-const DEFER_MS = 1000;
-const DEFER_MAX_MS = 60_000;
 /** What was interrupted has so long to say so. */
 const INTERRUPTED_MS = 2000;
 
 /** Takes transfers from the ledger, keeps the lanes full, and writes down how each attempt ended. */
 export class Pump implements Pumping {
   readonly #context: SendContext;
-  readonly #run: RunId;
   readonly #events: PumpEvents;
-  readonly active = new Active();
-  readonly #busy = new Set<string>();
+  readonly #work: UnderWay;
   readonly #lanes: LaneWatch;
   readonly destination: DestinationWatch;
   #stop = new AbortController();
@@ -47,28 +41,29 @@ export class Pump implements Pumping {
   #bulk = 0;
   #singles = 0;
   readonly #holding: Holding;
-  readonly #ended: EndedAttempts;
-  #deferred = 0;
   readonly #turns: Turns;
   #accepting = false;
 
   constructor(context: SendContext, run: RunId, events: PumpEvents) {
     this.#context = context;
-    this.#run = run;
     this.#events = events;
     this.#turns = new Turns(() => this.#turn(), context.clock, events.broken);
     this.destination = new DestinationWatch(context);
+    this.#work = new UnderWay(context, run, events, () => this.wake());
     this.#lanes = new LaneWatch(context, this.active);
     this.#holding = new Holding(context.clock, context.log);
-    this.#ended = new EndedAttempts(context, (attempts, lost) => this.#written(attempts, lost), events.broken);
   }
 
   get hold(): Hold | null {
     return this.#holding.hold;
   }
 
+  get active(): Active {
+    return this.#work.active;
+  }
+
   get underWay(): number {
-    return this.#busy.size + this.#ended.waiting;
+    return this.#work.count;
   }
 
   start(): void {
@@ -95,48 +90,18 @@ export class Pump implements Pumping {
     if (!this.destination.fresh) return this.#lookAtDestination();
     this.#sendPacks();
     if (this.#packs.length === 0 && this.#context.reader.canPack && this.#singles < SINGLES_MAX)
-      this.#dispatch(this.#claim(false, PACK_FILES_MAX));
-    if (this.#bulk < BULK_MAX) this.#dispatch(this.#claim(true, BULK_MAX - this.#bulk));
-    if (this.#busy.size > 0) this.#lanes.watch(() => (this.#busy.size > 0 ? this.#packing + this.#packs.length : null));
+      this.#dispatch(this.#work.claim(false, PACK_FILES_MAX));
+    if (this.#bulk < BULK_MAX) this.#dispatch(this.#work.claim(true, BULK_MAX - this.#bulk));
+    if (this.#work.paths > 0) this.#lanes.watch(() => (this.#work.paths > 0 ? this.#packing + this.#packs.length : null));
     const due = nextDueAt(this.#context.db, this.#context.flow);
     if (due !== null && due > begun) this.#turns.at(due);
-  }
-
-  #claim(bulk: boolean, limit: number): ClaimedTransfer[] {
-    const { db, flow, clock } = this.#context;
-    const deferMs = Math.min(DEFER_MAX_MS, DEFER_MS + this.#deferred);
-    let deferred = 0;
-    const told = (count: number): void => void (deferred = count);
-    const claimed = claim(db, {
-      flow,
-      run: this.#run,
-      bulk,
-      limit,
-      now: clock.steady(),
-      busy: (key) => this.#busy.has(key),
-      deferMs,
-      deferred: told,
-    });
-    this.#deferred = claimed.length > 0 ? 0 : this.#deferred + deferred;
-    // All that was looked at waits for something earlier; what stands behind it may not.
-    if (claimed.length === 0 && deferred > 0) this.wake();
-    for (const transfer of claimed) {
-      for (const key of keysOf(transfer.change)) this.#busy.add(key);
-      this.active.begin(transfer, clock.wall());
-    }
-    return claimed;
   }
 
   #dispatch(claimed: ClaimedTransfer[]): void {
     const packable: ClaimedPut[] = [];
     for (const transfer of claimed) {
       const refused = transfer.change.kind === "delete" || transfer.change.kind === "rmdir" ? this.#events.refuseRemoval(transfer) : null;
-      if (refused !== null)
-        this.#end(
-          transfer,
-          { kind: "hand-back", reason: refused, dueAt: this.#context.clock.steady() + REFUSED_AGAIN_MS, litter: false },
-          0,
-        );
+      if (refused !== null) this.#work.handBack(transfer, refused, this.#context.clock.steady() + REFUSED_AGAIN_MS);
       else if (isBulk(transfer)) this.#alone(transfer, "bulk");
       else if (isPackable(this.#context, transfer)) packable.push(transfer);
       else this.#alone(transfer, "single");
@@ -152,7 +117,7 @@ export class Pump implements Pumping {
       const puts = this.#packs.shift()!;
       const lane = this.#context.link.pick();
       if (lane === null) {
-        for (const put of puts) this.#handBack(put, "no lane is open");
+        for (const put of puts) this.#work.handBack(put, "no lane is open");
         continue;
       }
       this.#packing++;
@@ -186,7 +151,7 @@ export class Pump implements Pumping {
     if (result.kind === "delivered") {
       this.#holding.delivered(transfer.id);
       link.succeeded();
-      return this.#end(
+      return this.#work.end(
         transfer,
         {
           kind: "delivered",
@@ -202,7 +167,7 @@ export class Pump implements Pumping {
     this.#holding.failed(transfer.id, error);
     if (error.scope === "destination") this.destination.forget();
     if (error.code === "source-changed" || error.code === "source-gone") this.#events.look([transfer.change.path]);
-    this.#end(
+    this.#work.end(
       transfer,
       verdict(error, { failures: transfer.failures, litter, othersGotThrough, retry: settings.retry, now: clock.steady() }),
       bytes,
@@ -223,63 +188,25 @@ export class Pump implements Pumping {
       });
   }
 
-  #handBack(transfer: ClaimedTransfer, reason: string): void {
-    this.#end(transfer, { kind: "hand-back", reason, dueAt: this.#context.clock.steady(), litter: false }, 0);
-  }
-
-  #end(transfer: ClaimedTransfer, outcome: Outcome, bytes: number): void {
-    this.#ended.add({ transfer, outcome, startedAtMs: this.active.startedAt(transfer), bytes }, this.#busy.size > PACK_FILES_MAX);
-  }
-
-  /** Paths are free for the next version only now that the end is durable. */
-  #written(attempts: EndedAttempt[], lost: ReadonlySet<EndedAttempt>): void {
-    for (const attempt of attempts) {
-      const { transfer, outcome, startedAtMs, bytes } = attempt;
-      for (const key of keysOf(transfer.change)) this.#busy.delete(key);
-      this.active.end(transfer, outcome.kind === "delivered" ? bytes : null);
-      if (lost.has(attempt))
-        this.#context.log.warn("an attempt ended that this run does not hold any more; nothing was written for it", {
-          transfer: transfer.id,
-        });
-      else if (outcome.kind === "delivered") this.#events.delivered(transfer, outcome, startedAtMs);
-      else this.#events.failed(transfer, outcome);
-    }
-    if (attempts.some(({ transfer }) => isStructural(transfer.change))) {
-      releaseDeferred(this.#context.db, this.#context.flow, this.#context.clock.steady(), DEFER_MAX_MS);
-    }
-    this.#events.recorded();
-    this.wake();
-  }
-
   /** Large files go on where they were. */
   async interrupt(boundMs: number): Promise<void> {
     this.#accepting = false;
     const packs = this.#packs.splice(0);
-    for (const put of packs.flat()) this.#handBack(put, "hotdir was asked to stop");
-    await this.#untilNothingIsUnderWay(boundMs);
+    for (const put of packs.flat()) this.#work.handBack(put, "hotdir was asked to stop");
+    await this.#work.untilNone(boundMs, () => !this.#accepting);
     if (this.#accepting) return;
     this.#stop.abort(new HotdirError("interrupted", { operation: "send" }));
     this.#stop = new AbortController();
-    await this.#untilNothingIsUnderWay(INTERRUPTED_MS);
-  }
-
-  async #untilNothingIsUnderWay(boundMs: number): Promise<void> {
-    const deadline = performance.now() + boundMs;
-    while (this.#busy.size > 0 && !this.#accepting && performance.now() < deadline) await this.#pauseShortly();
+    await this.#work.untilNone(INTERRUPTED_MS, () => !this.#accepting);
   }
 
   async stop(boundMs: number): Promise<void> {
     await this.interrupt(boundMs);
     this.#accepting = false;
     this.#stop.abort(new HotdirError("interrupted", { operation: "send" }));
-    this.#ended.flush();
+    this.#work.flush();
     this.#lanes.stop();
     this.#turns[Symbol.dispose]();
-  }
-
-  async #pauseShortly(): Promise<void> {
-    this.#ended.flush();
-    await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
 
