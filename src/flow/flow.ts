@@ -109,6 +109,7 @@ export class Flow implements AsyncDisposable {
 
   #makeEnd({ settings, db, run, clock, broken, observers }: FlowOptions): FlowEnd {
     const events: PumpEvents = {
+      originOf: null,
       look: (paths) => this.intake.look(paths),
       delivered: (transfer, outcome, startedAtMs) => {
         this.#attempts.delivered(transfer, outcome, startedAtMs);

@@ -1,4 +1,5 @@
 import type { Bytes, RelPath } from "../kernel/path.ts";
+import type { Digest } from "./digest.ts";
 import type { Fence } from "./ledger/states.ts";
 import type { ChangeKind } from "./settings.ts";
 import type { Version } from "./version.ts";
@@ -33,6 +34,19 @@ export type ClaimedTransfer = {
   seenAtMs: number;
   /** The attempt whose inflight file holds parts that may be kept; null: none. */
   partial: number | null;
+  /** What the message that it came by tells of its bytes; null: it came by none, and the file is below the source's root. */
+  origin: MessageOrigin | null;
+};
+
+/** Where the file of a message is: `file:` URLs are paths of this machine, others are fetched. */
+export type MessageOrigin = {
+  baseUrl: string;
+  /** As in the message, not as at the destination. */
+  relPath: RelPath;
+  /** Of the content, as the message tells it; null: it does not, or the file is on this machine and is asked itself. */
+  digest: Digest | null;
+  /** The message holds the file itself. */
+  content: boolean;
 };
 
 /** Files above this size are claimed apart from the many small ones, so that neither waits behind the other. */

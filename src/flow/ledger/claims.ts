@@ -1,6 +1,6 @@
 import type { SteadyMs, WallMs } from "../../kernel/clock.ts";
 import { ancestorsOf, type RelPath } from "../../kernel/path.ts";
-import { type Change, type ClaimedTransfer, isStructural } from "../transfer.ts";
+import { type Change, type ClaimedTransfer, isStructural, type MessageOrigin, type TransferId } from "../transfer.ts";
 import type { Database, Row } from "./database.ts";
 import type { FlowId } from "./flows.ts";
 import { HAS_NEWER, REPLACED } from "./replaced.ts";
@@ -15,6 +15,9 @@ const DUE = `SELECT id, attempt, failures, adopt, seen_at, partial, ${CHANGE_COL
 /** How long a transfer that must wait for an earlier one stays out of the way of those behind it. */
 const BLOCKED_DEFER_MS = 100;
 
+/** `inode`: as the version tells it; null: the change has none. */
+export type OriginOf = (transfer: TransferId, inode: string | null) => MessageOrigin | null;
+
 export type ClaimRequest = {
   flow: FlowId;
   run: RunId;
@@ -22,6 +25,8 @@ export type ClaimRequest = {
   limit: number;
   now: SteadyMs;
   busy: (key: string) => boolean;
+  /** Where the bytes are of what came by a message; without it, nothing of the flow comes by messages. */
+  originOf?: OriginOf | null;
   /** Is told how many had to wait for something earlier; and for how long these stay out of the way of those behind them. */
   deferred?: (count: number) => void;
   deferMs?: number;
@@ -66,6 +71,7 @@ export function claim(db: Database, request: ClaimRequest): ClaimedTransfer[] {
         bulk: request.bulk,
         seenAtMs: row.seen_at,
         partial: row.partial,
+        origin: request.originOf?.(row.id, row.inode) ?? null,
       });
     }
     request.deferred?.(deferred);

@@ -8,8 +8,11 @@ import { sameVersion, type Version, versionOf } from "../version.ts";
 import { SourceOpener } from "./source-opener.ts";
 import { BLOCK_BYTES, END_BYTES, entryBytes, padded, writeHeader } from "./tar.ts";
 
-/** A small file to pack: where it is, which version is meant, and its name in the archive. `mode: null`: the file's own, as it is now. */
-export type PackFile = { source: AbsPath; version: Version; name: Bytes; mode: number | null; mtimeS: number };
+/**
+ * A small file to pack: where it is, which version is meant, and its name in the archive. `mode: null`: the file's own, as it is
+ * now. Below `boundary` no symlink is followed; where it is left out, below the reader's root.
+ */
+export type PackFile = { source: AbsPath; boundary?: AbsPath | null; version: Version; name: Bytes; mode: number | null; mtimeS: number };
 
 /** What became of a file: its content stands in the pack from `offset`, or it is not the version that was meant. */
 export type Packed = { kind: "packed"; offset: number; sizeBytes: number; mode: number; hex: string | null } | NotRead;
@@ -38,10 +41,10 @@ export function pack(
 ): { lengthBytes: number; packed: Packed[] } {
   let at = 0;
   const packed: Packed[] = [];
-  using opener = new SourceOpener(root);
+  using openers = new Openers();
   for (const file of files) {
     const content = tar ? at + entryBytes(file.name, 0) : at;
-    const outcome = readInto(opener, file, into, content, algorithm);
+    const outcome = readInto(openers.below(file.boundary === undefined ? root : file.boundary), file, into, content, algorithm);
     packed.push(outcome);
     if (outcome.kind !== "packed") continue;
     if (tar)
@@ -52,6 +55,21 @@ export function pack(
   if (!tar) return { lengthBytes: at, packed };
   into.fill(0, at, at + 2 * BLOCK_BYTES);
   return { lengthBytes: at + END_BYTES, packed };
+}
+
+/** One for each boundary: nearly always one in all. */
+class Openers implements Disposable {
+  readonly #openers = new Map<AbsPath | null, SourceOpener>();
+
+  below(boundary: AbsPath | null): SourceOpener {
+    const known = this.#openers.get(boundary) ?? new SourceOpener(boundary);
+    this.#openers.set(boundary, known);
+    return known;
+  }
+
+  [Symbol.dispose](): void {
+    for (const opener of this.#openers.values()) opener[Symbol.dispose]();
+  }
 }
 
 function readInto(opener: SourceOpener, file: PackFile, into: Buffer, at: number, algorithm: DigestAlgorithm | null): Packed {

@@ -3,6 +3,7 @@ import { assert } from "../../kernel/errors.ts";
 import { siblingModule } from "../../kernel/module.ts";
 import type { AbsPath } from "../../kernel/path.ts";
 import type { DigestAlgorithm } from "../digest.ts";
+import type { SourceFile } from "../source-file.ts";
 import type { Version } from "../version.ts";
 import { type NotRead, PACK_OVERHEAD_BYTES, type Packed, type PackFile } from "./pack.ts";
 import type { ReadAnswer, ReadRequest } from "./worker.ts";
@@ -72,14 +73,15 @@ export class SourceReader implements AsyncDisposable {
 
   /** The digest of a source file that must be `version` before and after, or of a file as it is (`version: null`). */
   async digest(
-    path: AbsPath,
+    file: AbsPath | SourceFile,
     version: Version | null,
     algorithm: DigestAlgorithm,
     range: { offset: number; lengthBytes: number } | null = null,
   ): Promise<{ kind: "digest"; hex: string } | NotRead> {
     const small = range === null && version !== null && version.sizeBytes <= PACK_BYTES;
+    const { path, boundary } = typeof file === "string" ? { path: file, boundary: this.#root } : file;
     const reply = await (small ? this.#packs : this.#digests).ask(
-      { id: 0, kind: "digest", root: this.#root, path, version, range, algorithm },
+      { id: 0, kind: "digest", root: boundary, path, version, range, algorithm },
       [],
     );
     assert(reply.kind === "digest", "a digest request is answered by a digest");

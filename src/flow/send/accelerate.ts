@@ -1,7 +1,7 @@
 import { filePlaceOf } from "../file-place.ts";
 import { type Bytes, textOf } from "../../kernel/path.ts";
 import { openVersion, proveAndPublish, refuseChanged } from "./bulk.ts";
-import { algorithmOf, type ClaimedPut, failed, type Result, type SendContext, sourceDigest, sourcePath } from "./context.ts";
+import { algorithmOf, type ClaimedPut, failed, type Result, type SendContext, sourceDigest, sourceFile } from "./context.ts";
 import { READABLE } from "../read/pack.ts";
 import { inflightOf } from "./layout.ts";
 import { discard } from "./leftovers.ts";
@@ -24,11 +24,11 @@ export function isAccelerated(context: SendContext, sizeBytes: number): boolean 
  */
 export async function sendAccelerated(context: SendContext, put: ClaimedPut, command: string[], signal: AbortSignal): Promise<Result> {
   const inflight = context.layout.plainInflight(inflightOf(put));
-  const source = sourcePath(context, put.change.path);
+  const source = sourceFile(context, put).path;
   try {
     using _slot = await context.commands.take(signal);
     const algorithm = algorithmOf(context);
-    const digest = algorithm === null ? null : await sourceDigest(context, put.change.path, put.change.version, algorithm);
+    const digest = algorithm === null ? null : await sourceDigest(context, put, put.change.version, algorithm);
     await context.parents.ensure(context.link.lane().files, inflight);
     // Arguments are text: a name that is not UTF-8 is given by the descriptor's own path.
     await using handle = await openVersion(context, put);

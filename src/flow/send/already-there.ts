@@ -22,7 +22,7 @@ export async function findThere(context: SendContext, put: ClaimedPut): Promise<
   if (facts?.kind !== "file" || facts.sizeBytes !== change.version.sizeBytes) return null;
   const kept = context.settings.destination.preserve.mtime;
   if (kept && !put.adopt && facts.mtimeS !== mtimeSeconds(change.version.mtimeNs)) return null;
-  const digest = algorithm === null ? null : await sourceDigest(context, change.path, change.version, algorithm);
+  const digest = algorithm === null ? null : await sourceDigest(context, put, change.version, algorithm);
   try {
     const proof = await prove(context, lane, final, { digest, sizeBytes: change.version.sizeBytes });
     await lane.files.setAttributes(final, attributesOf(context, change));

@@ -15,7 +15,7 @@ import {
   type Result,
   type SendContext,
   sourceDigest,
-  sourcePath,
+  sourceFile,
 } from "./context.ts";
 import type { Attributes } from "./contract.ts";
 import { inflightOf } from "./layout.ts";
@@ -36,7 +36,7 @@ export async function sendBulk(context: SendContext, put: ClaimedPut, signal: Ab
   try {
     source = await openVersion(context, put);
     const algorithm = algorithmOf(context);
-    const digest = algorithm === null ? Promise.resolve(null) : sourceDigest(context, change.path, change.version, algorithm);
+    const digest = algorithm === null ? Promise.resolve(null) : sourceDigest(context, put, change.version, algorithm);
     digest.catch(() => undefined);
     const { segmentAboveBytes } = context.settings.destination;
     const segmented = change.version.sizeBytes > segmentAboveBytes;
@@ -75,9 +75,10 @@ export async function proveAndPublish(
 
 /** Never over a symlink, wherever it stands below the root; the descriptor is opened once more as a handle of its own. */
 export async function openVersion(context: SendContext, put: ClaimedPut): Promise<FileHandle> {
-  using opener = new SourceOpener(context.settings.source.root);
-  const descriptor = opener.open(sourcePath(context, put.change.path));
-  if (descriptor < 0) throw notReadError(context, put.change.path, notReadFor(errnoName(descriptor)));
+  const { path, boundary } = sourceFile(context, put);
+  using opener = new SourceOpener(boundary);
+  const descriptor = opener.open(path);
+  if (descriptor < 0) throw notReadError(context, put, notReadFor(errnoName(descriptor)));
   const handle = await open(`/proc/self/fd/${descriptor}`).finally(() => closeFd(descriptor));
   try {
     await refuseChanged(context, put, handle);
@@ -90,7 +91,7 @@ export async function openVersion(context: SendContext, put: ClaimedPut): Promis
 
 export async function refuseChanged(context: SendContext, put: ClaimedPut, source: FileHandle): Promise<void> {
   const now = await source.stat({ bigint: true });
-  if (!now.isFile() || !sameVersion(versionOf(now), put.change.version)) throw notReadError(context, put.change.path, { kind: "changed" });
+  if (!now.isFile() || !sameVersion(versionOf(now), put.change.version)) throw notReadError(context, put, { kind: "changed" });
 }
 
 /** A new inflight file under this attempt's own name, which is written down before the file is made. */
@@ -118,11 +119,11 @@ async function trustedSegments(context: SendContext, put: ClaimedPut, inflight: 
   );
   const trusted: Segment[] = [];
   for (const [at, segment] of journaled.entries()) {
-    const here = await context.reader.digest(sourcePath(context, put.change.path), put.change.version, algorithm, {
+    const here = await context.reader.digest(sourceFile(context, put), put.change.version, algorithm, {
       offset: segment.start,
       lengthBytes: segment.lengthBytes,
     });
-    if (here.kind !== "digest") throw notReadError(context, put.change.path, here);
+    if (here.kind !== "digest") throw notReadError(context, put, here);
     if (there[at]?.hex === here.hex) trusted.push(segment);
   }
   if (trusted.length < journaled.length) {

@@ -2,8 +2,6 @@ import type { Clock } from "../../kernel/clock.ts";
 import type { Slots } from "../../kernel/concurrency.ts";
 import { HotdirError, messageOf } from "../../kernel/errors.ts";
 import type { Log } from "../../kernel/log.ts";
-import type { AbsPath } from "../../kernel/path.ts";
-import { join, type RelPath } from "../../kernel/path.ts";
 import type { Digest, DigestAlgorithm } from "../digest.ts";
 import type { Database } from "../ledger/database.ts";
 import type { FlowId } from "../ledger/flows.ts";
@@ -11,6 +9,7 @@ import type { NotRead } from "../read/pack.ts";
 import type { SourceReader } from "../read/source-reader.ts";
 import type { Method, Receipt } from "../receipt.ts";
 import type { FlowSettings } from "../settings.ts";
+import { type SourceFile, sourceFileOf } from "../source-file.ts";
 import type { ClaimedTransfer } from "../transfer.ts";
 import type { Version } from "../version.ts";
 import type { Bandwidth } from "./bandwidth.ts";
@@ -53,8 +52,9 @@ export type Tried = { transfer: ClaimedTransfer; result: Result; bytes: number }
 /** A claimed `put`. */
 export type ClaimedPut = ClaimedTransfer & { change: ClaimedTransfer["change"] & { kind: "put" } };
 
-export function sourcePath(context: SendContext, path: RelPath): AbsPath {
-  return join(context.settings.source.root, path);
+/** Where its file is; not always where its path at the destination would be below the root. */
+export function sourceFile(context: SendContext, transfer: ClaimedTransfer): SourceFile {
+  return sourceFileOf(context.settings.source, transfer);
 }
 
 /** The digest that the flow asks for; null where verification is off or by size. */
@@ -81,8 +81,8 @@ function asHotdirError(error: unknown, operation: string): HotdirError {
 }
 
 /** What the reader found instead of the version, as an error of this file. */
-export function notReadError(context: SendContext, path: RelPath, why: NotRead): HotdirError {
-  const facts = { operation: "read", path: sourcePath(context, path) };
+export function notReadError(context: SendContext, transfer: ClaimedTransfer, why: NotRead): HotdirError {
+  const facts = { operation: "read", path: sourceFile(context, transfer).path };
   switch (why.kind) {
     case "changed":
       return new HotdirError("source-changed", facts);
@@ -94,9 +94,14 @@ export function notReadError(context: SendContext, path: RelPath, why: NotRead):
 }
 
 /** The digest of the very version of a source file. Throws what `notReadError` makes. */
-export async function sourceDigest(context: SendContext, path: RelPath, version: Version, algorithm: DigestAlgorithm): Promise<Digest> {
-  const found = await context.reader.digest(sourcePath(context, path), version, algorithm);
-  if (found.kind !== "digest") throw notReadError(context, path, found);
+export async function sourceDigest(
+  context: SendContext,
+  transfer: ClaimedTransfer,
+  version: Version,
+  algorithm: DigestAlgorithm,
+): Promise<Digest> {
+  const found = await context.reader.digest(sourceFile(context, transfer), version, algorithm);
+  if (found.kind !== "digest") throw notReadError(context, transfer, found);
   return { algorithm, hex: found.hex };
 }
 

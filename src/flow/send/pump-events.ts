@@ -1,9 +1,12 @@
 import type { RelPath } from "../../kernel/path.ts";
+import type { OriginOf } from "../ledger/claims.ts";
 import type { Outcome } from "../ledger/outcomes.ts";
 import type { ClaimedTransfer } from "../transfer.ts";
 
 /** What the pump tells and asks its flow. */
 export type PumpEvents = {
+  /** Where the bytes are of what came by a message; null: nothing of the flow comes by messages. */
+  originOf: OriginOf | null;
   /** The source has to be looked at again: a file changed or went while it was being sent. */
   look: (paths: RelPath[]) => void;
   delivered: (transfer: ClaimedTransfer, outcome: Outcome & { kind: "delivered" }, startedAtMs: number) => void;

@@ -122,7 +122,7 @@ async function renameFile(
   if (algorithm !== null && facts?.kind === "file" && facts.sizeBytes === change.version.sizeBytes) {
     const digest =
       newestDigest(context.db, context.flow, change.from, change.version, algorithm) ??
-      (await presentDigest(context, change, change.version, algorithm));
+      (await presentDigest(context, transfer, change.version, algorithm));
     const [found] = digest === null ? [] : await context.link.readBack(context.link.lane()).digest(algorithm, [{ path: from }]);
     if (digest !== null && found?.hex === digest.hex) {
       const proof = judge(from, digest, found);
@@ -161,12 +161,12 @@ async function findThereOrNot(context: SendContext, put: ClaimedPut): Promise<Re
 /** null: the new name does not hold this version any more, so that nothing can be compared. */
 async function presentDigest(
   context: SendContext,
-  change: Structural & { kind: "rename" },
+  transfer: ClaimedTransfer,
   version: Version,
   algorithm: DigestAlgorithm,
 ): Promise<Digest | null> {
   try {
-    return await sourceDigest(context, change.path, version, algorithm);
+    return await sourceDigest(context, transfer, version, algorithm);
   } catch (error) {
     if (hasCode(error, "source-changed", "source-gone")) return null;
     throw error;

@@ -51,6 +51,7 @@ export class UnderWay {
       limit,
       now: clock.steady(),
       busy: (key) => this.#busy.has(key),
+      originOf: this.#events.originOf,
       deferMs,
       deferred: told,
     });
