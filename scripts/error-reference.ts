@@ -4,6 +4,7 @@ const scopeTitles: Record<Scope, string> = {
   file: "One file",
   connection: "One connection",
   destination: "The destination",
+  origin: "Where a file is to be fetched",
   unclear: "The file or the destination",
   daemon: "hotdir itself",
 };
@@ -12,6 +13,7 @@ const scopeMeanings: Record<Scope, string> = {
   file: "That transfer waits and is tried again, or becomes a dead letter after `retry.attempts`. Others are not held up.",
   connection: "The lane is replaced and its transfers go back into the queue. No attempt is counted.",
   destination: "The flow is `waiting`, tries again by itself with growing pauses, and no attempt is counted.",
+  origin: "That transfer waits, longer each time, and no attempt is counted. Those that are fetched elsewhere are not held up.",
   unclear: "Counts against the file only when another file succeeded at the same destination since.",
   daemon: "The flow or the program stops and says so.",
 };

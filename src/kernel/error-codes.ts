@@ -3,6 +3,7 @@
  *   file         this transfer waits or dies; others are not held up
  *   connection   the lane is replaced; its transfers are handed back, no attempt is counted
  *   destination  the flow waits with back-off; no attempt is counted
+ *   origin       this transfer waits, longer each time; those of other origins are not held up, and no attempt is counted
  *   unclear      could be the file or the destination: it counts against the file only when another file succeeded since
  *   daemon       the flow or the program stops, and says so
  * `retry`: `backoff` tries again by itself, `never` needs a person.
@@ -13,6 +14,13 @@ export const errorCodes = {
   "source-changed": { scope: "file", retry: "backoff", says: "the source file changed while it was being sent" },
   "source-gone": { scope: "file", retry: "never", says: "the source file is no longer there" },
   "source-unreadable": { scope: "file", retry: "backoff", says: "the source file cannot be read" },
+  // Where the file of a message is to be fetched
+  "origin-unreachable": { scope: "origin", retry: "backoff", says: "the file's origin cannot be reached" },
+  "origin-lost": { scope: "origin", retry: "backoff", says: "the connection to the file's origin was lost" },
+  "origin-cut": { scope: "file", retry: "backoff", says: "the file's origin ended before the file did" },
+  "origin-lacks": { scope: "file", retry: "backoff", says: "the file's origin does not have it (yet)" },
+  "origin-differs": { scope: "file", retry: "backoff", says: "the file's origin gave something else than was announced" },
+  "origin-unusable": { scope: "file", retry: "never", says: "no file can be fetched from there" },
   // The far side's answer about one path
   "not-found": { scope: "file", retry: "backoff", says: "the path does not exist at the destination" },
   "permission-denied": { scope: "file", retry: "backoff", says: "the destination refuses this path" },
@@ -59,5 +67,5 @@ export const errorCodes = {
   interrupted: { scope: "daemon", retry: "backoff", says: "hotdir was asked to stop" },
 } as const satisfies Record<string, { scope: Scope; retry: "backoff" | "never"; says: string }>;
 
-export type Scope = "file" | "connection" | "destination" | "unclear" | "daemon";
+export type Scope = "file" | "connection" | "destination" | "origin" | "unclear" | "daemon";
 export type ErrorCode = keyof typeof errorCodes;

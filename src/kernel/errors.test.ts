@@ -12,7 +12,7 @@ test("an error tells in one line what was being done, where, and what happened",
 test("every code says something, and only the unclear is without a place to act", () => {
   for (const [code, { scope, says }] of Object.entries(errorCodes)) {
     expect(says, code).toMatch(/^[a-z].*[^.]$/);
-    expect(["file", "connection", "destination", "unclear", "daemon"]).toContain(scope);
+    expect(["file", "connection", "destination", "origin", "unclear", "daemon"]).toContain(scope);
   }
 });
 

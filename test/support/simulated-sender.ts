@@ -30,7 +30,15 @@ export function simulateSend(
   if (code === null) return { outcome: delivered(transfer.change), look: false };
   const error = new HotdirError(code, { operation: "simulate" });
   const retry = { attemptsMax: 1000, backoff: { minMs: 1, maxMs: 50 } };
-  const outcome = verdict(error, { failures: transfer.failures, litter: false, othersGotThrough: false, retry, now, random: () => 0.5 });
+  const outcome = verdict(error, {
+    failures: transfer.failures,
+    attempts: transfer.fence.attempt,
+    litter: false,
+    othersGotThrough: false,
+    retry,
+    now,
+    random: () => 0.5,
+  });
   return { outcome, look: code === "source-changed" || code === "source-gone" };
 }
 

@@ -8,6 +8,7 @@ const retry = { attemptsMax: 3, backoff: { minMs: 2000, maxMs: 600_000 } };
 function judged(code: ErrorCode, changes: Partial<Parameters<typeof verdict>[1]> = {}): ReturnType<typeof verdict> {
   return verdict(new HotdirError(code, { operation: "test" }), {
     failures: 0,
+    attempts: 1,
     litter: true,
     othersGotThrough: false,
     retry,
@@ -20,8 +21,14 @@ function judged(code: ErrorCode, changes: Partial<Parameters<typeof verdict>[1]>
 const codes = Object.keys(errorCodes) as ErrorCode[];
 const ofScope = (...scopes: string[]): ErrorCode[] => codes.filter((code) => scopes.includes(errorCodes[code].scope));
 
-test.each(ofScope("connection", "destination", "daemon"))("%s costs no attempt, however often", (code) => {
+test.each(ofScope("connection", "destination", "origin", "daemon"))("%s costs no attempt, however often", (code) => {
   expect(judged(code, { failures: 99 })).toMatchObject({ kind: "hand-back", litter: true });
+});
+
+test("an origin that is out of reach is asked again later each time, within minutes", () => {
+  expect(judged("origin-unreachable")).toMatchObject({ kind: "hand-back", dueAt: 3000 });
+  expect(judged("origin-unreachable", { attempts: 3 })).toMatchObject({ kind: "hand-back", dueAt: 9000 });
+  expect(judged("origin-unreachable", { attempts: 99 })).toMatchObject({ kind: "hand-back", dueAt: 301_000 });
 });
 
 describe("a fault of the file itself", () => {

@@ -1,4 +1,4 @@
-import { backoffDelayMs } from "../../kernel/backoff.ts";
+import { type Backoff, backoffDelayMs } from "../../kernel/backoff.ts";
 import type { SteadyMs } from "../../kernel/clock.ts";
 import { errorCodes } from "../../kernel/error-codes.ts";
 import type { HotdirError } from "../../kernel/errors.ts";
@@ -6,6 +6,8 @@ import { never } from "../../kernel/errors.ts";
 import type { Outcome } from "../ledger/outcomes.ts";
 import type { FlowSettings } from "../settings.ts";
 
+/** A transfer whose origin is out of reach is tried again so soon at first, and at the latest after so long: each try is a row. */
+const ORIGIN_BACKOFF: Backoff = { minMs: 2000, maxMs: 300_000 };
 /** A source that is being written is looked at again after so long. */
 const CHANGED_AGAIN_MS = 500;
 
@@ -18,6 +20,8 @@ export function verdict(
   error: HotdirError,
   facts: {
     failures: number;
+    /** Tries so far, counted or not. */
+    attempts: number;
     litter: boolean;
     othersGotThrough: boolean;
     retry: FlowSettings["retry"];
@@ -34,6 +38,13 @@ export function verdict(
     case "destination":
     case "daemon":
       return { kind: "hand-back", reason: error.message, dueAt: now, litter };
+    case "origin":
+      return {
+        kind: "hand-back",
+        reason: error.message,
+        dueAt: now + backoffDelayMs(ORIGIN_BACKOFF, facts.attempts, facts.random),
+        litter,
+      };
     case "unclear":
       if (!facts.othersGotThrough) return { kind: "hand-back", reason: error.message, dueAt: backOffUntil, litter };
       break;
