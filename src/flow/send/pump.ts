@@ -169,7 +169,14 @@ export class Pump implements Pumping {
     if (error.code === "source-changed" || error.code === "source-gone") this.#events.look([transfer.change.path]);
     this.#work.end(
       transfer,
-      verdict(error, { failures: transfer.failures, attempts: transfer.fence.attempt, litter, othersGotThrough, retry: settings.retry, now: clock.steady() }),
+      verdict(error, {
+        failures: transfer.failures,
+        attempts: transfer.fence.attempt,
+        litter,
+        othersGotThrough,
+        retry: settings.retry,
+        now: clock.steady(),
+      }),
       bytes,
     );
   }
