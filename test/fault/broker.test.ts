@@ -73,7 +73,7 @@ class Traffic implements AsyncDisposable {
     this.consuming = makeLink({ address, credentials, name: `${name} consumes`, heartbeatS: 1 });
     const prepare = async (channel: Parameters<typeof declareExchange>[0]): Promise<void> => declareExchange(channel, exchange);
     this.publisher = new Publisher({ link: this.publishing, clock, backoff, windowMax: 50, confirmTimeoutMs: 2000, prepare });
-    this.#setAside = new SetAside({ link: this.publishing, clock, backoff, confirmTimeoutMs: 2000 });
+    this.#setAside = new SetAside({ link: this.publishing, clock, backoff, queue: queue.name, confirmTimeoutMs: 2000 });
     const { again = 0 } = options;
     const handle = async (delivery: Delivery, lost: AbortSignal): Promise<Outcome> => this.#handle(delivery, lost, again);
     this.consumer = new Consumer({

@@ -111,7 +111,7 @@ test("a message goes out as sr3 sends it, and comes in as the change that it was
   const { exchange, queue } = specs("round");
   await declareAll(await link.connection(signal), { exchanges: [exchange], queues: [queue] });
   const received: Delivery[] = [];
-  await using setAside = new SetAside({ link, clock, backoff });
+  await using setAside = new SetAside({ link, clock, backoff, queue: queue.name });
   await using consumer = new Consumer({
     link,
     clock,
@@ -163,7 +163,7 @@ test("what fails for a passing reason comes back later and holds up nobody; what
     },
     fine: () => ({ outcome: "done" }),
   };
-  await using setAside = new SetAside({ link, clock, backoff });
+  await using setAside = new SetAside({ link, clock, backoff, queue: queue.name });
   await using returns = new Returns({ link, clock, backoff, queue: queue.name, setAside });
   await using consumer = new Consumer({
     link,

@@ -48,7 +48,15 @@ export type ConsumerSettings = {
   handle: (delivery: Delivery, signal: AbortSignal) => Promise<Outcome>;
   /** Where "again" and "dead" go; on another connection, since a blocked one takes nothing and gives everything. Null: both are handed back. */
   setAside: SetAside | null;
+  /** How the broker's own tools name this consumer; null: as the broker likes. */
+  tag?: string | null;
+  /** At the end, what is under way has so long; then the broker gives it to somebody else. */
+  drainMs?: number;
+  /** Called after each change of the state. */
+  changed?: () => void;
 };
+
+const DRAIN_MS = 30_000;
 
 /** A handler that throws is tried again after so long: the fault is ours, and may pass. */
 const AFTER_THROW_MS = 30_000;
@@ -86,7 +94,7 @@ export class Consumer implements AsyncDisposable {
     const { signal } = this.#stop;
     let failures = 0;
     while (!signal.aborted) {
-      this.#state = { state: "no-link" };
+      this.#become({ state: "no-link" });
       let connection: Connection | null = null;
       try {
         connection = await link.connection(signal);
@@ -99,11 +107,11 @@ export class Consumer implements AsyncDisposable {
         if (connection.ended.aborted) continue;
         failures += 1;
         const waitMs = backoffDelayMs(backoff, failures);
-        this.#state = { state: "refused", detail: redact(messageOf(error)).slice(0, 300), untilMs: clock.wall() + waitMs };
+        this.#become({ state: "refused", detail: redact(messageOf(error)).slice(0, 300), untilMs: clock.wall() + waitMs });
         await clock.sleep(waitMs, signal).catch(() => {});
       }
     }
-    this.#state = { state: "stopped" };
+    this.#become({ state: "stopped" });
   }
 
   async #declare(connection: Connection): Promise<void> {
@@ -139,14 +147,16 @@ export class Consumer implements AsyncDisposable {
     if (connection.ended.aborted) lose(null);
 
     await channel.prefetch(this.#settings.prefetch);
-    const consuming = await channel.consume(this.#settings.queue.name, (message) => {
+    const { queue, tag = null } = this.#settings;
+    const took = (message: ConsumeMessage | null): void => {
       if (message !== null) return this.#take(channel, message, lost.signal);
       // The broker ended the consumer: the queue is gone. Messages that are under way cannot be acknowledged.
       this.counts.queuesLost += 1;
       lose(null);
-    });
+    };
+    const consuming = await channel.consume(queue.name, took, tag === null ? {} : { consumerTag: tag });
     onConsuming();
-    this.#state = { state: "consuming", sinceMs: this.#settings.clock.wall(), underWay: 0 };
+    this.#become({ state: "consuming", sinceMs: this.#settings.clock.wall(), underWay: 0 });
     const stop = (): void => ended.resolve(null);
     this.#stop.signal.addEventListener("abort", stop, { once: true });
     if (this.#stop.signal.aborted) stop();
@@ -160,9 +170,17 @@ export class Consumer implements AsyncDisposable {
   /** Stopped by us: the broker gives no more, and each that is under way still gets its acknowledgement. */
   async #finish(channel: Channel, consumerTag: string): Promise<void> {
     await channel.cancel(consumerTag).catch(() => {});
-    await Promise.all(this.#underWay);
+    const late = new AbortController();
+    const { clock, drainMs = DRAIN_MS } = this.#settings;
+    await Promise.race([Promise.all(this.#underWay), clock.sleep(drainMs, late.signal).catch(() => {})]);
+    late.abort();
     // Closing hands back what came after the last look.
     await channel.close().catch(() => {});
+  }
+
+  #become(state: ConsumerState): void {
+    this.#state = state;
+    this.#settings.changed?.();
   }
 
   #take(channel: Channel, message: ConsumeMessage, lost: AbortSignal): void {

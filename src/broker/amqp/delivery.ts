@@ -1,4 +1,4 @@
-import type { ConsumeMessage } from "amqplib";
+import type { Message } from "amqplib";
 
 /** A message as it came from a queue. Its body may be anything. */
 export type Delivery = {
@@ -21,12 +21,14 @@ export const ourHeaders = {
   returns: "x-hotdir-returns",
   /** When it may come again, in milliseconds since 1970 by the clock of whoever put it there. */
   dueMs: "x-hotdir-due",
+  /** When it became a dead letter, by the same clock. */
+  diedMs: "x-hotdir-died",
   reason: "x-hotdir-reason",
   exchange: "x-hotdir-exchange",
   routingKey: "x-hotdir-routing-key",
 } as const;
 
-export function deliveryOf(message: ConsumeMessage, queue: string): Delivery {
+export function deliveryOf(message: Message, queue: string): Delivery {
   const { fields, properties } = message;
   const headers: Record<string, unknown> = { ...properties.headers };
   const returns = headers[ourHeaders.returns];

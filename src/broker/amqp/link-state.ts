@@ -20,7 +20,8 @@ export type LinkTrouble = {
 };
 
 export type LinkState =
-  | { state: "connecting"; sinceMs: number; failures: number }
+  /** `trouble`: why it is not there yet; null: it was not tried before. */
+  | { state: "connecting"; sinceMs: number; failures: number; trouble: LinkTrouble | null }
   | { state: "ready"; sinceMs: number; server: string }
   /** The broker takes nothing from us: its disk or memory is short. `reason` is its word. */
   | { state: "blocked"; sinceMs: number; server: string; reason: string }

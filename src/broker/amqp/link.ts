@@ -39,11 +39,13 @@ export class Link implements AsyncDisposable {
   readonly #running: Promise<void>;
   #state: LinkState;
   #connection: Connection | null = null;
+  #user: string | null;
   #arrival: PromiseWithResolvers<Connection> = Promise.withResolvers();
 
   constructor(settings: LinkSettings) {
     this.#settings = settings;
-    this.#state = { state: "connecting", sinceMs: settings.clock.wall(), failures: 0 };
+    this.#state = { state: "connecting", sinceMs: settings.clock.wall(), failures: 0, trouble: null };
+    this.#user = settings.address.user;
     // Nobody may be waiting when the link is closed.
     this.#arrival.promise.catch(() => {});
     this.#running = this.#run();
@@ -51,6 +53,11 @@ export class Link implements AsyncDisposable {
 
   get state(): LinkState {
     return this.#state;
+  }
+
+  /** As whom, last; null where the address names nobody and no credentials were read yet. */
+  get user(): string | null {
+    return this.#user;
   }
 
   /** Calls back at each change of the state; the answer takes the listener away. */
@@ -82,11 +89,13 @@ export class Link implements AsyncDisposable {
   async #run(): Promise<void> {
     const { clock, backoff } = this.#settings;
     let failures = 0;
+    let last: LinkTrouble | null = null;
     while (!this.#stop.signal.aborted) {
-      this.#become({ state: "connecting", sinceMs: clock.wall(), failures });
+      this.#become({ state: "connecting", sinceMs: clock.wall(), failures, trouble: last });
       const trouble = await this.#connectOnce(() => (failures = 0));
       if (this.#stop.signal.aborted) break;
       failures += 1;
+      last = trouble;
       const waitMs = Math.max(
         backoffDelayMs(backoff, failures),
         asksForAPerson(trouble) ? Math.min(REFUSED_WAIT_MIN_MS, backoff.maxMs) : 0,
@@ -103,6 +112,7 @@ export class Link implements AsyncDisposable {
     try {
       const credentials = await this.#settings.credentials();
       if (!credentials.ok) return troubleOfCredentials(credentials.fault);
+      this.#user = credentials.credentials.user;
       model = await this.#unlessStopped(this.#open(credentials.credentials.user, credentials.credentials.password.reveal()));
     } catch (error) {
       return troubleOf(error, false);

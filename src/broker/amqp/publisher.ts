@@ -45,6 +45,8 @@ export type PublisherSettings = {
   confirmTimeoutMs: number;
   /** What has to be there before anything is published. */
   prepare: (channel: ConfirmChannel) => Promise<void>;
+  /** Called after each change of the state. */
+  changed?: () => void;
 };
 
 export const publisherDefaults = { windowMax: 1000, confirmTimeoutMs: 30_000 } as const;
@@ -114,7 +116,7 @@ export class Publisher implements AsyncDisposable {
     const { link, clock, backoff, prepare } = this.#settings;
     const { signal } = this.#stop;
     while (!signal.aborted) {
-      this.#state = { state: "no-link" };
+      this.#become({ state: "no-link" });
       let connection: Connection | null = null;
       try {
         connection = await link.connection(signal);
@@ -128,11 +130,11 @@ export class Publisher implements AsyncDisposable {
         if (connection.ended.aborted) continue;
         this.#failures += 1;
         const waitMs = backoffDelayMs(backoff, this.#failures);
-        this.#state = { state: "refused", detail: redact(messageOf(error)).slice(0, 300), untilMs: clock.wall() + waitMs };
+        this.#become({ state: "refused", detail: redact(messageOf(error)).slice(0, 300), untilMs: clock.wall() + waitMs });
         await clock.sleep(waitMs, signal).catch(() => {});
       }
     }
-    this.#state = { state: "closed" };
+    this.#become({ state: "closed" });
   }
 
   /** One life of a channel; throws what the broker closed it for. */
@@ -141,7 +143,7 @@ export class Publisher implements AsyncDisposable {
     const { clock } = this.#settings;
     channel.on("return", (message) => this.#returned(message));
     this.#channel = channel;
-    this.#state = { state: "ready", underWay: 0 };
+    this.#become({ state: "ready", underWay: 0 });
     this.#wake();
     const stopped = Promise.withResolvers<string>();
     const stop = (): void => stopped.resolve("it was closed by us");
@@ -172,6 +174,11 @@ export class Publisher implements AsyncDisposable {
       if (oldest !== undefined && now - Math.max(oldest.sinceMs, countedFromMs) > confirmTimeoutMs) break;
     }
     return `the broker did not confirm within ${confirmTimeoutMs} ms`;
+  }
+
+  #become(state: PublisherState): void {
+    this.#state = state;
+    this.#settings.changed?.();
   }
 
   #answered(pending: Pending, error: unknown): void {

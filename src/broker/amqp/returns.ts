@@ -26,7 +26,7 @@ export class Returns implements AsyncDisposable {
         const stopped = AbortSignal.any([lost, this.#stop.signal]);
         const waitMs = waitFor(delivery, clock.wall(), waitS * 1000);
         await clock.sleep(waitMs, stopped).catch(() => {});
-        return (await setAside.giveBack(delivery, queue, stopped)) ? { outcome: "done" } : { outcome: "hand-back" };
+        return (await setAside.giveBack(delivery, stopped)) ? { outcome: "done" } : { outcome: "hand-back" };
       };
       const waiting = sideQueue(waitQueueOf(queue, waitS * 1000).name);
       return new Consumer({ link, clock, backoff, queue: waiting, declare: true, prefetch: HELD_MAX, handle, setAside: null });

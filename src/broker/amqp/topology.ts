@@ -41,6 +41,19 @@ export function waitQueueOf(queue: string, afterMs: number): { name: string; wai
   return { name: `${queue}.again_${waitS}s`, waitS };
 }
 
+/**
+ * Where what is set aside is published: it leads to the queue itself and to those beside it, by their names. Not the
+ * broker's default exchange, to which the users of sr3 may not write; this one bears the queue's name, so whoever may
+ * make the queue may make it.
+ */
+export function asideExchangeOf(queue: string): string {
+  return `${queue}.aside`;
+}
+
+export async function declareAsideExchange(channel: Channel, queue: string): Promise<void> {
+  await channel.assertExchange(asideExchangeOf(queue), "direct", { durable: true, autoDelete: false, internal: false });
+}
+
 /** Durable, topic: the only kind that sr3 makes. */
 export async function declareExchange(channel: Channel, exchange: ExchangeSpec): Promise<void> {
   await channel.assertExchange(exchange.name, "topic", { durable: exchange.durable, autoDelete: false, internal: false });
@@ -97,6 +110,13 @@ export async function removeAll(connection: Connection, topology: Topology, opti
     for (const queue of ours) {
       const report: ObjectReport = { object: "queue", name: queue, ...(await removeQueue(connection, queue, options.withMessages)) };
       if (queue === name || report.outcome !== "absent") reports.push(report);
+    }
+    // What still waits beside the queue needs the way back.
+    const kept = reports.some((report) => report.object === "queue" && report.outcome === "kept" && ours.includes(report.name));
+    if (!kept) {
+      const aside = asideExchangeOf(name);
+      const report: ObjectReport = { object: "exchange", name: aside, ...(await removeExchange(connection, aside)) };
+      if (report.outcome !== "absent") reports.push(report);
     }
   }
   for (const { name } of topology.exchanges) {

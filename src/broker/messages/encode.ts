@@ -51,7 +51,7 @@ export function fieldsOf(announcement: Announcement): Fields {
 }
 
 /** A user's field may not stand for one of the format. */
-function withoutReserved(headers: Readonly<Record<string, string>>): Fields {
+export function withoutReserved(headers: Readonly<Record<string, string>>): Fields {
   return Object.fromEntries(Object.entries(headers).filter(([name]) => !Object.hasOwn(bodySchema.shape, name)));
 }
 
@@ -109,7 +109,7 @@ function contentField(content: Buffer): Fields {
 }
 
 /** The absolute old path, as sr3's watch writes it: below the base that the message itself names, so that it can be found again. */
-function oldName(from: RelPath, baseUrl: string): string {
+export function oldName(from: RelPath, baseUrl: string): string {
   return wireOfBytes(join(basePathOf(baseUrl) as Bytes, from));
 }
 
