@@ -1,13 +1,15 @@
 import * as z from "zod";
 import { digestAlgorithms } from "../flow/digest.ts";
-import type { DestinationSettings, LocalPlace, SshPlace } from "../flow/settings.ts";
+import type { DestinationSettings, LocalPlace, SourceSettings, SshPlace } from "../flow/settings.ts";
+import { assert } from "../kernel/errors.ts";
 import { absPath, type Bytes, bytesOfText, join } from "../kernel/path.ts";
 import { bandwidth, bandwidthSettings } from "./bandwidth.ts";
 import { type DestinationUrl, parseDestinationUrl } from "./destination-url.ts";
 import { command, nameSuffix, size, textField, words } from "./fields.ts";
 import { checkPath, type LocalBase, resolveArgument, resolvePath } from "./local-path.ts";
 import { bad, good, type Parsed, quote } from "./parsed.ts";
-import { section, type SectionContext } from "./section.ts";
+import { originOf, publish, publishSettings } from "./publish.ts";
+import type { SectionContext } from "./section.ts";
 import { parsePercent, parseSize } from "./units.ts";
 
 const url = textField({
@@ -51,10 +53,13 @@ function parseKeepFree(text: string): Parsed<KeepFree> {
     : bad(`${quote(text)} is neither a percentage such as 2% nor a size such as 100G`, bytes.suggestion);
 }
 
-const schema = z
+export const destination = z
   .strictObject({
-    url: url.describe("Where files go. The host is written as for `ssh`; `/~/` is the remote home; `%20` and the like stand for bytes."),
+    url: url
+      .optional()
+      .describe("Where files go. The host is written as for `ssh`; `/~/` is the remote home; `%20` and the like stand for bytes."),
     ssh: command.optional().describe("The ssh command. Default: the environment's `HOTDIR_SSH`, else `ssh`."),
+    publish,
     lanes: z.int().min(1).max(64).prefault(5).describe("The most SSH connections at a time. They open by need, and only while that helps."),
     inflight: inflight
       .prefault(".tmp")
@@ -64,9 +69,9 @@ const schema = z
       .describe("What the file at the destination keeps of the source's."),
     verify: z
       .enum([...digestAlgorithms, "size", "none"])
-      .prefault("sha256")
+      .optional()
       .describe(
-        "What a receipt proves: the digest of the bytes read back, their number, or nothing. `size` and `none` let nothing be removed from the source.",
+        "What a receipt proves: the digest of the bytes read back, their number, or nothing. `size` and `none` let nothing be removed from the source. Default: `sha256`. With `publish`: the digest that messages carry, or `none`; default `sha512`, which Sarracenia knows.",
       ),
     durable: z
       .enum(["auto", "always", "never"])
@@ -86,31 +91,41 @@ const schema = z
       .prefault("2%")
       .describe("The flow waits while the destination has less free space."),
   })
-  .describe("Where changes are made true.");
+  .meta({ oneOf: [{ required: ["url"] }, { required: ["publish"] }] })
+  .describe("Where changes are made true: a directory (`url`), or messages to others (`publish`).");
 
-export const destination = section({
-  schema,
-  settings: (value, context): { destination: DestinationSettings } => {
-    const place = resolvePlace(value.url, value.ssh, context);
-    return {
-      destination: {
-        place,
-        lanesMax: value.lanes,
-        inflight: inflightOf(value.inflight, place, context.base),
-        preserve: { mtime: value.preserve.includes("mtime"), mode: value.preserve.includes("mode") },
-        verify: value.verify,
-        durable: value.durable,
-        segmentAboveBytes: value.segment_above,
-        accelerate:
-          value.accelerate === undefined
-            ? null
-            : { aboveBytes: value.accelerate.above, command: argumentsOf(value.accelerate.command, context.base) },
-        bandwidth: bandwidthSettings(value.bandwidth),
-        keepFree: value.keep_free,
-      },
-    };
-  },
-});
+export type DestinationValue = z.output<typeof destination>;
+
+/** `source`: what is published is named as it is there. */
+export function destinationSettings(value: DestinationValue, source: SourceSettings, context: SectionContext): DestinationSettings {
+  const place = placeOf(value, source, context);
+  return {
+    place,
+    lanesMax: value.lanes,
+    inflight: inflightOf(value.inflight, place, context.base),
+    preserve: { mtime: value.preserve.includes("mtime"), mode: value.preserve.includes("mode") },
+    verify: value.verify ?? defaultVerify(place.kind),
+    durable: value.durable,
+    segmentAboveBytes: value.segment_above,
+    accelerate:
+      value.accelerate === undefined
+        ? null
+        : { aboveBytes: value.accelerate.above, command: argumentsOf(value.accelerate.command, context.base) },
+    bandwidth: bandwidthSettings(value.bandwidth),
+    keepFree: value.keep_free,
+  };
+}
+
+export function defaultVerify(place: DestinationSettings["place"]["kind"]): "sha256" | "sha512" {
+  return place === "publish" ? "sha512" : "sha256";
+}
+
+function placeOf(value: DestinationValue, source: SourceSettings, context: SectionContext): DestinationSettings["place"] {
+  if (value.url !== undefined) return resolvePlace(value.url, value.ssh, context);
+  // A rule has seen to it that one of the two is there.
+  assert(value.publish !== undefined, "a destination is a directory, or messages");
+  return { kind: "publish", publish: publishSettings(value.publish, originOf(source), context.base) };
+}
 
 /** Also used by `rules.ts`, which compares places. */
 export function resolvePlace(to: DestinationUrl, ssh: readonly string[] | undefined, context: SectionContext): SshPlace | LocalPlace {
@@ -125,7 +140,13 @@ function argumentsOf(list: readonly string[], base: LocalBase): string[] {
   return list.map((argument) => resolveArgument(argument, base));
 }
 
-function inflightOf(value: z.output<typeof inflight>, place: SshPlace | LocalPlace, base: LocalBase): DestinationSettings["inflight"] {
+function inflightOf(
+  value: z.output<typeof inflight>,
+  place: DestinationSettings["place"],
+  base: LocalBase,
+): DestinationSettings["inflight"] {
+  // Nothing is moved where changes become messages; a rule has refused the key there.
+  if (place.kind === "publish") return { kind: "suffix", suffix: bytesOfText(".tmp") };
   if (typeof value === "string") return { kind: "suffix", suffix: bytesOfText(value) };
   return { kind: "staging", directory: resolveStaging(value.staging, place, base) };
 }

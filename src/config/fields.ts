@@ -23,6 +23,9 @@ export function textField<T>(field: TextField<T>) {
     });
 }
 
+/** Texts in which some variables are filled in by others, later: what the function knows stays as it is written. */
+export const laterVariables: WeakMap<z.core.$ZodType, (name: string) => boolean> = new WeakMap();
+
 const sizePattern = String.raw`\d+(\.\d+)? ?([kKmMgGtTpP](i?B)?|B)?`;
 const durationPattern = String.raw`\d+(\.\d+)? ?(ms|s|m|h|d|w)`;
 
@@ -37,12 +40,12 @@ export function duration(limits: { minMs: number; maxMs?: number }) {
 }
 
 /** In bytes. */
-export function size(limits: { minBytes: number }) {
+export function size(limits: { minBytes: number; maxBytes?: number }) {
   return textField({
     title: "size",
     pattern: `^${sizePattern}$`,
     examples: ["64M", "1GiB", "500MB"],
-    parse: (text) => within(parseSize(text), text, limits.minBytes, undefined, formatSize),
+    parse: (text) => within(parseSize(text), text, limits.minBytes, limits.maxBytes, formatSize),
   });
 }
 

@@ -1,20 +1,19 @@
 import * as z from "zod";
 import type { FlowSettings } from "../flow/settings.ts";
 import { flowAlerts } from "./alerts.ts";
-import { destination } from "./destination.ts";
+import { announce, announceSettings } from "./announce.ts";
+import { destination, destinationSettings } from "./destination.ts";
 import { history } from "./history.ts";
 import { flowLog } from "./log.ts";
 import { retain } from "./retain.ts";
 import { retry } from "./retry.ts";
 import { schedule } from "./schedule.ts";
 import { schemasOf, type SectionContext, settingsOf } from "./section.ts";
-import { source } from "./source.ts";
+import { source, sourceSettings } from "./source.ts";
 import { vip } from "./vip.ts";
 
-/** The keys of a flow. A new one is a new file, and a line here. */
+/** The keys of a flow that need nothing of one another. A new one is a new file, and a line here. */
 const sections = {
-  source,
-  destination,
   retry,
   retain,
   history,
@@ -24,10 +23,21 @@ const sections = {
   alerts: flowAlerts,
 };
 
-export const flowSchema = z.strictObject(schemasOf(sections)).describe("A flow: a named way from one source to one destination.");
+export const flowSchema = z
+  .strictObject({ source, destination, announce, ...schemasOf(sections) })
+  .describe("A flow: a named way from one source to one destination.");
 export type FlowValue = z.output<typeof flowSchema>;
 
-/** Cannot fail: what could is found by the schema and by `rules.ts` before. */
+/** Cannot fail: what could is found by the schema and by `rules.ts` before. What is published is named by where it comes from, or went. */
 export function flowSettings(name: string, flow: FlowValue, context: SectionContext): FlowSettings {
-  return { name, announce: null, ...settingsOf(sections, flow, context) };
+  const lanes = flow.destination.publish === undefined ? flow.destination.lanes : null;
+  const from = sourceSettings(flow.source, { flow: name, lanes }, context);
+  const to = destinationSettings(flow.destination, from, context);
+  return {
+    name,
+    source: from,
+    destination: to,
+    announce: announceSettings(flow.announce, to.place, context.base),
+    ...settingsOf(sections, flow, context),
+  };
 }

@@ -18,7 +18,7 @@ it("the committed reference is current (else: node scripts/generate-schema.ts)",
 it("the example of the reference is a good configuration", () => {
   expect(parseConfiguration(fullExample, "/etc/hotdir.yaml", options)).toMatchObject({
     ok: true,
-    configuration: { flows: [{ name: "to_hpfx" }] },
+    configuration: { flows: [{ name: "to_hpfx" }, { name: "announced" }, { name: "published" }] },
   });
 });
 
@@ -39,22 +39,36 @@ it("every key says what it means, and has its line in the reference", () => {
   expect(keys.length).toBeGreaterThan(25);
   for (const [path, schema] of keys) {
     expect(schema.description, path).toMatch(/\w.*\.$/s);
-    const [, name = path] = /^flows\.NAME\.(?:source|destination|retry)\.(.+)$/.exec(path) ?? /^flows\.NAME\.(.+)$/.exec(path) ?? [];
+    const [, name = path] =
+      /^flows\.NAME\.(?:source|destination|announce|retry)\.(.+)$/.exec(path) ?? /^flows\.NAME\.(.+)$/.exec(path) ?? [];
     expect(reference, path).toContain(`| \`${name}\` |`);
   }
 });
 
 it("what stands as default in the reference is what a flow gets", () => {
-  const minimal = parseConfiguration("flows: {a: {source: {directory: /d}, destination: {url: 'file:/o'}}}", "/x.yaml", options);
+  const minimal = parseConfiguration(
+    `flows:
+  a: {source: {directory: /d}, destination: {url: 'file:/o'}}
+  b: {source: {subscribe: {broker: 'amqp://u@h', exchange: x}}, destination: {url: 'file:/o'}, announce: {broker: 'mqtt://h', exchange: y}}
+  c: {source: {directory: /d}, destination: {publish: {broker: 'amqp://u@h', exchange: x}}}`,
+    "/x.yaml",
+    options,
+  );
+  // What is only there where something is written, or within a list, has no place of its own.
   const defaults = keysOf(configurationJsonSchema()).filter(
-    ([path, schema]) => schema.default !== undefined && path.startsWith("flows.NAME.") && !/retry$|base$|above$/.test(path),
+    ([path, schema]) =>
+      schema.default !== undefined &&
+      path.startsWith("flows.NAME.") &&
+      !/(?:retry|posts\.base|above|headers)$|\[\]|\.unmatched\./.test(path),
   );
   if (!minimal.ok) throw new Error("the minimal configuration has faults");
+  const { origins } = minimal.configuration;
   for (const [path, schema] of defaults) {
     const value = Array.isArray(schema.default) ? `[${schema.default.join(", ")}]` : `${schema.default as string | number}`;
-    expect(minimal.configuration.origins.get(path.replace("NAME", "a")), path).toEqual({ value, from: "default" });
+    const flow = ["a", "b", "c"].find((name) => origins.has(path.replace("NAME", name)));
+    expect(origins.get(path.replace("NAME", flow ?? "none")), path).toEqual({ value, from: "default" });
   }
-  expect(defaults.length).toBeGreaterThan(12);
+  expect(defaults.length).toBeGreaterThan(30);
 });
 
 it("the patterns that editors check take what the loader takes, and variables", () => {
@@ -69,6 +83,11 @@ it("the patterns that editors check take what the loader takes, and variables", 
     suffix: [".done"],
     "time of day": ["00:00", "18:30", "24:00"],
     address: ["10.1.2.3", "2001:db8::7"],
+    "address of a broker": ["amqps://bob@hub:5671/vhost", "amqp://hub", "mqtts://bob@hub", "mqtt://[::1]:1883"],
+    exchange: ["xs_bob", "xs_bob_from_loli", "amq.topic"],
+    queue: ["q_bob.hotdir.down", "q_pas037.sender.to_hpfx.bob_localhost_07605188"],
+    "words, apart by dots": ["v03", "v03.post", "v03/x"],
+    "duration, or never": ["never", "2d", "30s"],
     "ADDRESS:PORT or unix:PATH": ["127.0.0.1:8642", "[::1]:8642", "unix:~/page.sock"],
   };
   expect(patterns.length).toBeGreaterThan(5);

@@ -1,8 +1,8 @@
 import { type AbsPath, absPath, type Bytes, bytesOfText, join } from "../kernel/path.ts";
 import { bad, good, type Parsed } from "./parsed.ts";
 
-/** Where local paths begin. */
-export type LocalBase = { homeDirectory: AbsPath; configurationDirectory: AbsPath };
+/** Where local paths begin. `settingsDirectory`: where programs keep their configurations, `~/.config`. */
+export type LocalBase = { homeDirectory: AbsPath; configurationDirectory: AbsPath; settingsDirectory: AbsPath };
 
 /** As Linux has it (PATH_MAX). */
 const PATH_BYTES_MAX = 4096;

@@ -2,6 +2,8 @@ import { dirname, resolve } from "node:path";
 import type { FlowSettings } from "../flow/settings.ts";
 import { type AbsPath, absPath, bytesOfText } from "../kernel/path.ts";
 import type { DaemonSettings } from "./daemon-settings.ts";
+import { queuesAreApart } from "./broker-rules.ts";
+import { computedDefaults } from "./computed-defaults.ts";
 import { daemonRules, daemonSettings, type DaemonValue } from "./daemon.ts";
 import { readDocument } from "./document.ts";
 import { type Fault, type FaultDraft, formatPath, type Path, placeFaults, type Position } from "./fault.ts";
@@ -12,6 +14,7 @@ import { configurationSchema, EXTENSION_PREFIX } from "./schema.ts";
 import type { SectionContext } from "./section.ts";
 import { checkShape } from "./shape.ts";
 import { type Environment, readVariables } from "./variables.ts";
+import { keysWithoutEffect } from "./without-effect.ts";
 
 export type LoadOptions = { env: Environment; homeDirectory: string; defaultSsh: string[] };
 
@@ -33,16 +36,26 @@ export function parseConfiguration(text: string, fileName: string, options: Load
   const drafts: FaultDraft[] = [];
   const origins = new Map<string, Origin>();
   const home = absPath(bytesOfText(options.homeDirectory));
-  const base = { homeDirectory: home, configurationDirectory: bytesOfText(resolve(dirname(fileName))) as AbsPath };
+  const base = {
+    homeDirectory: home,
+    configurationDirectory: bytesOfText(resolve(dirname(fileName))) as AbsPath,
+    settingsDirectory: absPath(bytesOfText(options.env["XDG_CONFIG_HOME"] || ".config"), home),
+  };
   const read = readAll(text.replace(/^\ufeff/, ""), { base, defaultSsh: options.defaultSsh }, options.env, {
     report: (draft) => void drafts.push(draft),
     origin: (path, value, at) => void origins.set(formatPath(path), { value, from: at === null ? "default" : `${fileName}:${at.line}` }),
+    forget: (path) => void origins.delete(formatPath(path)),
   });
   if (read === null) return { ok: false, faults: placeFaults(drafts, fileName, text.replace(/^\ufeff/, "").split(/\r?\n/)) };
   return { ok: true, configuration: { file: fileName, ...read, origins } };
 }
 
-type Listener = { report: (draft: FaultDraft) => void; origin: (path: Path, value: string, at: Position | null) => void };
+type Listener = {
+  report: (draft: FaultDraft) => void;
+  origin: (path: Path, value: string, at: Position | null) => void;
+  /** What was told of the path is of no interest. */
+  forget: (path: Path) => void;
+};
 
 /** null: there are faults, which were reported. */
 function readAll(
@@ -76,13 +89,18 @@ function readAll(
         path: ["flows", name, ...fault.path],
       });
     }
-    if (nodeAt(node, ["destination", "ssh"]) === undefined)
-      listener.origin(["flows", name, "destination", "ssh"], `[${context.defaultSsh.join(", ")}]`, null);
   }
-  for (const fault of daemonRules(checked ?? {})) report({ ...fault, at: positionOf(root, fault.path, fault.about ?? "value") });
+  for (const fault of [...queuesAreApart(checked?.flows ?? {}), ...daemonRules(checked ?? {})])
+    report({ ...fault, at: positionOf(root, fault.path, fault.about ?? "value") });
   if (faults > 0) return null;
   // No fault was reported, so that nothing was left out.
   const whole = (checked ?? { flows: {} }) as DaemonValue & { flows: Record<string, FlowValue> };
+  for (const [name, flow] of Object.entries(whole.flows)) {
+    const written = (...path: string[]): boolean => nodeAt(root, ["flows", name, ...path]) !== undefined;
+    for (const { path, value } of computedDefaults(name, flow, context))
+      if (!written(...path)) listener.origin(["flows", name, ...path], value, null);
+    for (const { path } of keysWithoutEffect(written)) listener.forget(["flows", name, ...path]);
+  }
   return {
     flows: Object.entries(whole.flows).map(([name, flow]) => flowSettings(name, flow, context)),
     daemon: daemonSettings(whole, context),

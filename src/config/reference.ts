@@ -34,6 +34,52 @@ flows:
     vip: 10.1.2.3                      # only while this host holds the address; default: always
     log: debug                         # default: as log.level says
     alerts: {freshness_above: 4h}      # or off; default: as alerts.on says
+  announced:                           # what arrives from others is fetched, and told of once more
+    source:
+      subscribe:                       # in place of directory
+        broker: amqps://bob@hub/       # or amqp, mqtts, mqtt; never a password
+        credentials: ~/.config/hotdir/credentials.conf
+        ca: /etc/ssl/hub.pem           # default: what the system trusts
+        exchange: xs_bob
+        prefix: v03
+        topics: ['#']
+        queue: q_bob.hotdir.announced  # hosts with the same queue share its messages
+        durable: true
+        expire: never                  # or 2d
+        message_ttl: never
+        declare: true
+        prefetch: 250
+      base: url                        # or a directory: where the files of file: URLs are
+      ssh: [ssh]
+      match: path                      # or url
+      routes:                          # in place of accept and reject; the first that matches decides
+        - reject: '\.tmp$'
+        - {accept: '^(\w+)/', into: 'runs/\${1}/\${YYYYMMDD}', mirror: true, strip: 1, flatten: '-', name: WHATFN}
+      unmatched: accept                # or reject, or a route without an expression
+      duplicates: 0s
+      settle: 0s                       # how long a message waits for a newer one of its path
+    destination: {url: file:/data/mirror}
+    announce:                          # as publish; default: nobody is told
+      broker: mqtts://bob@mosquitto
+      exchange: mirror
+      base_url: sftp://cluster/data/mirror   # default: the destination's URL
+  published:                           # no file is moved: others are told
+    source: {directory: ~/to_hub}
+    destination:
+      publish:                         # in place of url
+        broker: amqps://bob@hub/
+        credentials: ~/.config/hotdir/credentials.conf
+        ca: /etc/ssl/hub.pem
+        exchange: xs_bob_out
+        split: 1
+        prefix: v03
+        declare: true
+        base_url: sftp://here.example.org/home/bob/to_hub   # default: file: and the directory
+        path_prefix: ''
+        source: bob
+        headers: {site: north}
+        inline: 0B
+      verify: sha512
 page: {listen: 127.0.0.1:8642, public: false, hosts: []}   # or off, or {listen: 'unix:/run/user/1000/hotdir.sock'}
 log: {level: info, rotate: {size: 32M, keep: 8}}
 alerts:

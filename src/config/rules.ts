@@ -1,5 +1,6 @@
 import { type AbsPath, below, show } from "../kernel/path.ts";
 import { bandwidthFaults } from "./bandwidth.ts";
+import { brokerRules } from "./broker-rules.ts";
 import { resolvePlace, resolveStaging } from "./destination.ts";
 import type { Path } from "./fault.ts";
 import type { FlowValue } from "./flow.ts";
@@ -18,7 +19,8 @@ type Rule = (facts: RuleFacts) => RuleFault[];
 /** Everything that needs more than one value to be seen. Each is silent where its values are missing or wrong. */
 const rules: Rule[] = [
   sourceIsOne,
-  postsHaveNoRescan,
+  destinationIsOne,
+  ...brokerRules,
   postsHaveNoDirectories,
   retainIsOne,
   removalNeedsReceipt,
@@ -36,17 +38,20 @@ export function applyRules(facts: RuleFacts): RuleFault[] {
 
 function sourceIsOne({ flow, written }: RuleFacts): RuleFault[] {
   if (flow.source === undefined) return [];
-  const directory = written("source", "directory");
-  const posts = written("source", "posts");
-  if (directory && posts) return [{ path: ["source", "posts"], about: "key", message: "a source has either directory or posts, not both" }];
-  return directory || posts ? [] : [{ path: ["source"], message: "a source needs a directory to watch (or posts: true)" }];
+  const [first, second] = ["directory", "posts", "subscribe"].filter((key) => written("source", key));
+  if (second !== undefined)
+    return [{ path: ["source", second], about: "key", message: `a source has either ${first} or ${second}, not both` }];
+  return first === undefined
+    ? [{ path: ["source"], message: "a source needs a directory to watch (or posts: true, or messages to subscribe to)" }]
+    : [];
 }
 
-function postsHaveNoRescan({ written }: RuleFacts): RuleFault[] {
-  if (!written("source", "posts") || written("source", "directory")) return [];
-  return written("source", "rescan")
-    ? [{ path: ["source", "rescan"], about: "key", message: "rescan does nothing where no directory is watched" }]
-    : [];
+function destinationIsOne({ flow, written }: RuleFacts): RuleFault[] {
+  if (flow.destination === undefined) return [];
+  const [url, publish] = [written("destination", "url"), written("destination", "publish")];
+  if (url && publish)
+    return [{ path: ["destination", "publish"], about: "key", message: "a destination has either url or publish, not both" }];
+  return url || publish ? [] : [{ path: ["destination"], message: "a destination needs a url (or messages to publish)" }];
 }
 
 /** What is posted may lie anywhere, among directories that are nobody's business of ours. */

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { argument } from "./fields.ts";
+import { argument, laterVariables } from "./fields.ts";
 import type { FaultDraft, Path, Position, Report } from "./fault.ts";
 import { explainIssue, titleOf } from "./issues.ts";
 import {
@@ -138,7 +138,7 @@ function checkList(schema: z.ZodArray, node: LocatedList, path: Path, context: S
 }
 
 function checkLeaf(schema: z.core.$ZodType, node: Located, path: Path, context: ShapeContext, title: string): unknown {
-  const written = readings(node, path, context);
+  const written = readings(node, path, context, laterVariables.get(schema));
   if (written === null) return undefined;
   const results = written.map((reading) => z.safeParse(schema, reading, { reportInput: true }));
   const success = results.find((result) => result.success);
@@ -172,7 +172,7 @@ function listOf(schema: z.core.$ZodType, node: Located): string | undefined {
  * (`[ssh, -p, 2222]`, `rescan: 10`); unquoted text that was filled from a variable as a number.
  * Null where a variable is unknown, which is reported.
  */
-function readings(node: Located, path: Path, context: ShapeContext): unknown[] | null {
+function readings(node: Located, path: Path, context: ShapeContext, later?: (name: string) => boolean): unknown[] | null {
   const faults: FaultDraft[] = [];
   const seen = { numbers: false, filled: false };
   const read = (of: Located, at: Path, how: "yaml" | "text" | "number"): unknown => {
@@ -182,7 +182,7 @@ function readings(node: Located, path: Path, context: ShapeContext): unknown[] |
     if (typeof of.value === "number") seen.numbers = true;
     if (typeof of.value === "number" && how === "text") return of.source;
     if (typeof of.value !== "string") return of.value;
-    const text = context.expand(of.value);
+    const text = context.expand(of.value, later);
     if (!text.ok) {
       faults.push({ at: of.at, path: at, message: text.message, suggestion: text.suggestion });
       return "";

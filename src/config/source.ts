@@ -1,11 +1,13 @@
 import * as z from "zod";
-import { type ChangeKind, changeKinds, type Settle, type SourceSettings } from "../flow/settings.ts";
-import { bytesOfText } from "../kernel/path.ts";
+import { type ChangeKind, changeKinds, type Settle, type SourceSettings, type SubscribedSource } from "../flow/settings.ts";
+import { absPath, type Bytes, bytesOfText } from "../kernel/path.ts";
 import { parseExpression } from "./expression.ts";
 import { duration, nameSuffix, textField, words } from "./fields.ts";
-import { checkPath, resolvePath } from "./local-path.ts";
+import { checkPath, resolveArgument, resolvePath } from "./local-path.ts";
 import { bad, good, type Parsed, quote } from "./parsed.ts";
-import { section } from "./section.ts";
+import { routesOf, unmatchedOf } from "./routes.ts";
+import type { SectionContext } from "./section.ts";
+import { defaultPrefetch, subscribedKeys, subscriptionSettings } from "./subscribe.ts";
 import { parseDuration } from "./units.ts";
 
 const DAY_MS = 86_400_000;
@@ -43,52 +45,67 @@ const posts = z.union([
   }),
 ]);
 
-export const source = section({
-  schema: z
-    .strictObject({
-      directory: path
-        .optional()
-        .describe(
-          "The directory that is watched, with all below it. Symbolic links are transferred as links and never followed out of it.",
-        ),
-      posts: posts
-        .optional()
-        .describe("Instead of `directory`: nothing is watched, only what `hotdir post` names is sent. `true` is `{base: /}`."),
-      accept: expressions.describe("Only files whose relative path one of these matches; none: all. JavaScript syntax."),
-      reject: expressions.describe("Files whose relative path one of these matches are left alone. It wins over `accept`."),
-      settle: settle
-        .prefault("close")
-        .describe(
-          "When a file is complete: `close` (nobody has it open for writing), a time without changes (`0s`: as found), or a marker file.",
-        ),
-      rescan: duration({ minMs: 1000, maxMs: 7 * DAY_MS })
-        .prefault("10m")
-        .describe("How often the whole directory is compared with the ledger, to find what no event told."),
-      propagate: words(changeKinds, { min: 1 })
-        .prefault(["put", "rename", "link", "mkdir"])
-        .describe("Which changes are made at the destination. `delete` and `rmdir` only when they are named here."),
-    })
-    .meta({ oneOf: [{ required: ["directory"] }, { required: ["posts"] }] })
-    .describe("Where changes come from: `directory` or `posts`."),
-  settings: (value, { base }): { source: SourceSettings } => {
-    const { accept, reject, rescan: rescanMs } = value;
-    const propagate: ReadonlySet<ChangeKind> = new Set(value.propagate);
-    const root = value.directory ?? (typeof value.posts === "object" ? value.posts.base : "/");
-    return {
-      source: {
-        kind: value.directory === undefined ? "posted" : "watched",
-        root: resolvePath(root, base),
-        accept,
-        reject,
-        settle: settleOf(value.settle),
-        rescanMs,
-        propagate,
-      },
-    };
-  },
-});
+export const source = z
+  .strictObject({
+    directory: path
+      .optional()
+      .describe("The directory that is watched, with all below it. Symbolic links are transferred as links and never followed out of it."),
+    posts: posts
+      .optional()
+      .describe("Instead of `directory`: nothing is watched, only what `hotdir post` names is sent. `true` is `{base: /}`."),
+    ...subscribedKeys,
+    accept: expressions.describe("Only files whose relative path one of these matches; none: all. JavaScript syntax."),
+    reject: expressions.describe("Files whose relative path one of these matches are left alone. It wins over `accept`."),
+    settle: settle
+      .prefault("close")
+      .describe(
+        "When a file is complete: `close` (nobody has it open for writing), a time without changes (`0s`: as found), or a marker file. With `subscribe`: so long a message waits for newer ones of its path, of which the last one counts; default `0s`.",
+      ),
+    rescan: duration({ minMs: 1000, maxMs: 7 * DAY_MS })
+      .prefault("10m")
+      .describe("How often the whole directory is compared with the ledger, to find what no event told."),
+    propagate: words(changeKinds, { min: 1 })
+      .prefault(["put", "rename", "link", "mkdir"])
+      .describe("Which changes are made at the destination. `delete` and `rmdir` only when they are named here."),
+  })
+  .meta({ oneOf: [{ required: ["directory"] }, { required: ["posts"] }, { required: ["subscribe"] }] })
+  .describe("Where changes come from: `directory`, `posts` or `subscribe`.");
 
-/** A marker's suffix is compared with names, which are bytes. */
-function settleOf(value: z.output<typeof settle>): Settle {
-  return "marker" in value ? { kind: "marker", suffix: bytesOfText(value.marker) } : value;
+export type SourceValue = z.output<typeof source>;
+
+/** `lanes`: of the destination; null where it has none. */
+export function sourceSettings(value: SourceValue, of: { flow: string; lanes: number | null }, context: SectionContext): SourceSettings {
+  const { accept, reject, rescan: rescanMs } = value;
+  const propagate: ReadonlySet<ChangeKind> = new Set(value.propagate);
+  const rules = { accept, reject, settle: settleOf(value), rescanMs, propagate };
+  if (value.subscribe !== undefined) return { ...rules, ...subscribedPart(value, value.subscribe, of, context) };
+  const root = value.directory ?? (typeof value.posts === "object" ? value.posts.base : "/");
+  return { ...rules, kind: value.directory === undefined ? "posted" : "watched", root: resolvePath(root, context.base) };
+}
+
+function subscribedPart(
+  value: SourceValue,
+  subscribe: NonNullable<SourceValue["subscribe"]>,
+  { flow, lanes }: { flow: string; lanes: number | null },
+  { base, defaultSsh }: SectionContext,
+): Omit<SubscribedSource, "accept" | "reject" | "settle" | "rescanMs" | "propagate"> {
+  return {
+    kind: "subscribed",
+    root: value.base.kind === "url" ? rootDirectory : resolvePath(value.base.path, base),
+    base: value.base.kind === "url" ? "url" : "root",
+    subscription: subscriptionSettings(subscribe, { flow, prefetch: defaultPrefetch(lanes), base }),
+    match: value.match,
+    routes: routesOf(value.routes),
+    unmatched: unmatchedOf(value.unmatched),
+    ssh: (value.ssh ?? defaultSsh).map((argument) => resolveArgument(argument, base)),
+    duplicatesMs: value.duplicates,
+  };
+}
+
+const rootDirectory = absPath("/" as Bytes);
+
+/** A marker's suffix is compared with names, which are bytes. A message says itself that a file is complete. */
+function settleOf({ settle: value, subscribe }: SourceValue): Settle {
+  if ("marker" in value) return { kind: "marker", suffix: bytesOfText(value.marker) };
+  return subscribe !== undefined && value.kind === "close" ? { kind: "quiet", quietMs: 0 } : value;
 }

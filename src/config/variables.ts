@@ -4,17 +4,17 @@ import { nearest } from "./nearest.ts";
 import { bad, good, type Parsed, quote } from "./parsed.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
-/** Fills variables into a text; `filled` tells whether there were any. */
-export type Expand = (text: string) => Parsed<{ text: string; filled: boolean }>;
+/** Fills variables into a text; `filled` tells whether there were any. What `later` knows stays as it is written. */
+export type Expand = (text: string, later?: (name: string) => boolean) => Parsed<{ text: string; filled: boolean }>;
 
 /** Variables that hold variables grow fast. */
 const TEXT_CHARACTERS_MAX = 16 * 1024;
-const reference = /\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)\}|\$\{/g;
+const reference = /\$\$\{|\$\{([^{}$]*)\}|\$\{/g;
 
 /** Reads `vars:`, in its order: each may use those above it, and the environment. */
 export function readVariables(vars: Located | undefined, environment: Environment, report: Report): Expand {
   const known = new Map<string, string>();
-  const expand: Expand = (text) => fill(text, known, environment);
+  const expand: Expand = (text, later) => fill(text, known, environment, later);
   if (vars === undefined || vars.kind === "refused") return expand;
   if (vars.kind !== "map") {
     report({ at: vars.at, path: ["vars"], message: "expected a map of names and values" });
@@ -39,14 +39,21 @@ export function readVariables(vars: Located | undefined, environment: Environmen
 }
 
 /** `${NAME}` from `vars:`, else from the environment; `$${` is a literal `${`. A lone `$`, as in regular expressions, stays. */
-function fill(text: string, known: ReadonlyMap<string, string>, environment: Environment): Parsed<{ text: string; filled: boolean }> {
+function fill(
+  text: string,
+  known: ReadonlyMap<string, string>,
+  environment: Environment,
+  later: ((name: string) => boolean) | undefined,
+): Parsed<{ text: string; filled: boolean }> {
   let filled = "";
   let end = 0;
   for (const match of text.matchAll(reference)) {
     filled += text.slice(end, match.index);
     end = match.index + match[0].length;
     if (match[0] === "$${") filled += "${";
-    else if (match[1] === undefined) return bad("a variable is written ${NAME}, with letters, digits and _; a literal ${ is written $${");
+    else if (match[1] !== undefined && later?.(match[1]) === true) filled += match[0];
+    else if (match[1] === undefined || !/^[A-Za-z_][A-Za-z0-9_]*$/.test(match[1]))
+      return bad("a variable is written ${NAME}, with letters, digits and _; a literal ${ is written $${");
     else {
       const value = known.get(match[1]) ?? (Object.hasOwn(environment, match[1]) ? environment[match[1]] : undefined);
       if (value === undefined) return unknown(match[1], known);

@@ -1,25 +1,19 @@
 import type { Difference, Json } from "./difference.ts";
 import { formatMinute } from "./hours.ts";
-import { formatDuration, formatRate, formatSize } from "./units.ts";
-
-type Key = {
-  /** As it is written in the file: `destination.keep_free`. */
-  key: string;
-  /** What of the canonical settings it gives: that path, and all below. */
-  gives: string[];
-  /** What is shown of it; else the first that it gives. */
-  from?: string;
-  show: (value: Json) => string;
-};
+import { formatRate } from "./units.ts";
+import { publicationKeys, subscriptionKeys } from "./written-broker.ts";
+import { duration, expressions, isEmpty, isMap, list, part, size, text, valueAt, type WrittenKey } from "./written-values.ts";
 
 /** Each key of a flow, with the settings that it gives. A test sees to it that none is forgotten. */
-const keys: Key[] = [
+const keys: WrittenKey[] = [
   { key: "source.directory", gives: ["source.root", "source.kind"], from: "source", show: root },
+  ...subscriptionKeys,
   { key: "source.accept", gives: ["source.accept"], show: expressions },
   { key: "source.reject", gives: ["source.reject"], show: expressions },
   { key: "source.settle", gives: ["source.settle"], show: settle },
   { key: "source.rescan", gives: ["source.rescanMs"], show: duration },
   { key: "source.propagate", gives: ["source.propagate"], show: list },
+  ...publicationKeys("destination.publish", "destination.place.publish"),
   { key: "destination.ssh", gives: ["destination.place.ssh"], show: list },
   { key: "destination.url", gives: ["destination.place"], show: url },
   { key: "destination.lanes", gives: ["destination.lanesMax"], show: text },
@@ -48,7 +42,7 @@ const keys: Key[] = [
     gives: ["destination.keepFree"],
     show: (value) => (part(value, "kind") === "percent" ? `${text(part(value, "percent") ?? null)}%` : size(part(value, "bytes") ?? null)),
   },
-  { key: "announce", gives: ["announce"], show: (value) => (value === null ? "none" : text(value)) },
+  ...publicationKeys("announce", "announce"),
   { key: "retry.attempts", gives: ["retry.attemptsMax"], show: text },
   {
     key: "retry.backoff",
@@ -93,58 +87,9 @@ function touches(path: string, given: string): boolean {
   return path === given || path.startsWith(`${given}.`) || given.startsWith(`${path}.`);
 }
 
-function valueAt(settings: Json, path: string): Json {
-  return path.split(".").reduce<Json>((value, name) => part(value, name) ?? null, settings);
-}
-
-function part(value: Json, name: string): Json | undefined {
-  return isMap(value) && Object.hasOwn(value, name) ? value[name] : undefined;
-}
-
-function isMap(value: Json): value is { [key: string]: Json } {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function isEmpty(value: Json): boolean {
-  return Array.isArray(value) ? value.length === 0 : isMap(value) && Object.keys(value).length === 0;
-}
-
-/** As YAML on one line, nearly. */
-function text(value: Json): string {
-  if (Array.isArray(value)) return `[${value.map(text).join(", ")}]`;
-  if (isMap(value))
-    return `{${Object.entries(value)
-      .map(([name, item]) => `${name}: ${text(item)}`)
-      .join(", ")}}`;
-  return typeof value === "string" ? value : JSON.stringify(value);
-}
-
-function list(value: Json): string {
-  return text(Array.isArray(value) ? value : []);
-}
-
-/** `/\.tmp$/u` was `\.tmp$`. */
-function expressions(value: Json): string {
-  return `[${(Array.isArray(value) ? value : [])
-    .map(
-      (one) =>
-        `'${text(one)
-          .replace(/^\/(.*)\/[a-z]*$/s, "$1")
-          .replaceAll(String.raw`\/`, "/")}'`,
-    )
-    .join(", ")}]`;
-}
-
-function duration(value: Json): string {
-  return typeof value === "number" ? formatDuration(value) : "off";
-}
-
-function size(value: Json): string {
-  return typeof value === "number" ? formatSize(value) : text(value);
-}
-
 function root(value: Json): string {
   const directory = text(part(value, "root") ?? "");
+  if (part(value, "kind") === "subscribed") return "none, but messages";
   return part(value, "kind") === "posted" ? `none, but posts of ${directory}` : directory;
 }
 
@@ -156,6 +101,7 @@ function settle(value: Json): string {
 
 function url(value: Json): string {
   const directory = text(part(value, "directory") ?? "");
+  if (part(value, "kind") === "publish") return "none, but messages";
   if (part(value, "kind") === "file") return `file:${directory}`;
   const [user, port] = [part(value, "user") ?? null, part(value, "port") ?? null];
   const host = `${user === null ? "" : `${text(user)}@`}${text(part(value, "host") ?? "")}${port === null ? "" : `:${text(port)}`}`;
