@@ -3,7 +3,8 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Handled } from "../../src/flow/bus.ts";
 import { textOf } from "../../src/kernel/path.ts";
 import { addressOf, credentialsIn, makeLink } from "../support/broker-link.ts";
-import { brokerSettings, makeBus, publishSettings, publishToQueue, recorder, removalOf, subscriptionSettings } from "../support/bus.ts";
+import { brokerSettings, makeBus, publishToQueue, recorder, removalOf } from "../support/bus.ts";
+import { publishSettings, subscriptionSettings } from "../support/bus-settings.ts";
 import { startBroker, type TestBroker } from "../support/rabbitmq.ts";
 import { makeTemporary, type Temporary } from "../support/temporary.ts";
 import { waitUntil } from "../support/waiting.ts";
@@ -33,15 +34,19 @@ async function publishRaw(exchange: string, bodies: string[], contentType = "app
 test("flows share a connection to publish and one to consume, which go with the last of them", async () => {
   const settings = brokerSettings(place.path, broker, broker.user);
   await using bus = makeBus();
-  const first = bus.announcer(publishSettings(settings, "xs_shared_a"), "a");
-  const second = bus.announcer(publishSettings(settings, "xs_shared_b"), "b");
+  const first = bus.announcer(publishSettings({ broker: settings, exchange: "xs_shared_a" }), "a");
+  const second = bus.announcer(publishSettings({ broker: settings, exchange: "xs_shared_b" }), "b");
   const subscriptions = ["a", "b"].map((name) =>
-    bus.subscribe(subscriptionSettings(settings, { exchange: `xs_shared_${name}`, queue: `q_shared_${name}` }), name, recorder().handle),
+    bus.subscribe(
+      subscriptionSettings({ broker: settings, exchange: `xs_shared_${name}`, queue: `q_shared_${name}` }),
+      name,
+      recorder().handle,
+    ),
   );
   await waitUntil("all are ready", () => [first, second, ...subscriptions].every(({ state }) => state.state === "ready"));
   expect((await broker.ctl("list_connections", "user")).split("\n").filter((line) => line === broker.user.name)).toHaveLength(2);
   expect(await broker.ctl("list_consumers", "queue_name", "consumer_tag", "prefetch_count")).toMatch(
-    new RegExp(`q_shared_a\\thotdir a \\S+ ${process.pid}\\t20`),
+    new RegExp(`q_shared_a\\thotdir a \\S+ ${process.pid}\\t50`),
   );
   for (const one of [first, second, ...subscriptions]) await one[Symbol.asyncDispose]();
   await waitUntil("no connection is left", async () => !(await broker.ctl("list_connections", "user")).includes(broker.user.name));
@@ -50,14 +55,14 @@ test("flows share a connection to publish and one to consume, which go with the 
 test("an sr3 user, who may not write to the default exchange, has waits, dead letters and their return", async () => {
   const settings = brokerSettings(place.path, broker, broker.limited);
   await using bus = makeBus();
-  await using announcer = bus.announcer(publishSettings(settings, "xs_limited_out"), "out");
+  await using announcer = bus.announcer(publishSettings({ broker: settings, exchange: "xs_limited_out" }), "out");
   const answers: Record<string, (returns: number) => Handled> = {
     passing: (returns) => (returns < 2 ? { outcome: "again", afterMs: 50, reason: "no space" } : { outcome: "done" }),
     hopeless: () => ({ outcome: "dead", reason: "it never works" }),
   };
   const { story, handle } = recorder(({ told, returns }) => answers[told.change.path]?.(returns) ?? null);
   await using subscription = bus.subscribe(
-    subscriptionSettings(settings, { exchange: "xs_limited_out", queue: "q_limited_in" }),
+    subscriptionSettings({ broker: settings, exchange: "xs_limited_out", queue: "q_limited_in" }),
     "in",
     handle,
   );
@@ -101,16 +106,16 @@ test("another's exchange and queue are waited for, and that is said", async () =
   await using bus = makeBus();
   const names = { exchange: "xs_theirs", queue: "q_theirs" };
   const { story, handle } = recorder();
-  await using announcer = bus.announcer(publishSettings(settings, "xs_theirs", { declare: false }), "out");
-  await using subscription = bus.subscribe(subscriptionSettings(settings, names, { declare: false }), "in", handle);
+  await using announcer = bus.announcer(publishSettings({ broker: settings, exchange: "xs_theirs", declare: false }), "out");
+  await using subscription = bus.subscribe(subscriptionSettings({ broker: settings, ...names, declare: false }), "in", handle);
   let told = 0;
   announcer.onState(() => (told += 1));
   for (const waiting of [announcer, subscription])
     await waitUntil("it waits", () => waiting.state.state === "waiting" && /NOT[_-]FOUND.*theirs/.test(waiting.state.reason));
   expect(await announcer.publish(removalOf("x"))).toMatchObject({ outcome: "not-sent", detail: /NOT[_-]FOUND/ });
   await using owner = makeBus();
-  await using theirs = owner.announcer(publishSettings(settings, "xs_theirs"), "theirs");
-  const owned = owner.subscribe(subscriptionSettings(settings, names), "theirs", recorder().handle);
+  await using theirs = owner.announcer(publishSettings({ broker: settings, exchange: "xs_theirs" }), "theirs");
+  const owned = owner.subscribe(subscriptionSettings({ broker: settings, ...names }), "theirs", recorder().handle);
   await waitUntil("it is made", () => theirs.state.state === "ready" && owned.state.state === "ready");
   await owned[Symbol.asyncDispose]();
   await waitUntil("both go on", () => announcer.state.state === "ready" && subscription.state.state === "ready", { timeoutMs: 10_000 });
@@ -125,9 +130,9 @@ test("a broker that closes the channel of whoever keeps a message for too long g
     `application:set_env(rabbit, consumer_timeout, ${timeoutMs}), application:set_env(rabbit, channel_tick_interval, ${tickMs}).`;
   await broker.ctl("eval", limits(1000, 500));
   await using bus = makeBus();
-  await using announcer = bus.announcer(publishSettings(settings, "xs_slow"), "out");
+  await using announcer = bus.announcer(publishSettings({ broker: settings, exchange: "xs_slow" }), "out");
   let lost = 0;
-  const slow = subscriptionSettings(settings, { exchange: "xs_slow", queue: "q_slow" });
+  const slow = subscriptionSettings({ broker: settings, exchange: "xs_slow", queue: "q_slow" });
   await using subscription = bus.subscribe(slow, "in", async ({ told, redelivered }, signal) => {
     if (told.change.path !== ("slow" as string) || redelivered) return { outcome: "done" };
     await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
@@ -139,6 +144,7 @@ test("a broker that closes the channel of whoever keeps a message for too long g
     timeoutMs: 30_000,
     explain: () => JSON.stringify([lost, subscription.counts, subscription.state]),
   });
+  expect(subscription.counts).toMatchObject({ received: 3, done: 2, handedBack: 1 });
   await broker.ctl("eval", limits(1_800_000, 60_000));
 });
 
@@ -149,7 +155,7 @@ test("credentials that go, or that others may read, keep us waiting and are name
   const right = `amqp://${user.name}:${user.password}@127.0.0.1:${broker.port}/\n`;
   rmSync(file);
   await using bus = makeBus();
-  const published = publishSettings(settings, "xs_credentials");
+  const published = publishSettings({ broker: settings, exchange: "xs_credentials" });
   await using announcer = bus.announcer(published, "out");
   const waits = (reason: RegExp): Promise<unknown> =>
     waitUntil(`it waits: ${String(reason)}`, () => announcer.state.state === "waiting" && reason.test(announcer.state.reason), {

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { BrokerBus } from "../../src/broker/bus.ts";
 import type { Announced, Announcer, Handle, Handled, Published, Received } from "../../src/flow/bus.ts";
-import type { BrokerSettings, PublishSettings, SubscriptionSettings } from "../../src/flow/settings.ts";
+import type { BrokerSettings } from "../../src/flow/settings.ts";
 import { absPath, type Bytes, bytesOfText, relPath } from "../../src/kernel/path.ts";
 import { type Log, silentLog } from "../../src/kernel/log.ts";
 import { backoff, clock } from "./broker-link.ts";
@@ -13,41 +13,6 @@ export function brokerSettings(directory: string, broker: Pick<TestBroker, "port
   const file = `${directory}/credentials-${user.name}-${broker.port}`;
   writeFileSync(file, `amqp://${user.name}:${user.password}@127.0.0.1:${broker.port}/\n`, { mode: 0o600 });
   return { url: `amqp://${user.name}@127.0.0.1:${broker.port}/`, credentialsFile: absPath(file as Bytes), caFile: null };
-}
-
-export function publishSettings(broker: BrokerSettings, exchange: string, more: Partial<PublishSettings> = {}): PublishSettings {
-  return {
-    broker,
-    exchange,
-    split: 1,
-    topicPrefix: ["v03"],
-    declare: true,
-    baseUrl: "file:/hot",
-    pathPrefix: "" as Bytes,
-    source: null,
-    headers: {},
-    inlineMaxBytes: 0,
-    ...more,
-  };
-}
-
-export function subscriptionSettings(
-  broker: BrokerSettings,
-  names: { exchange: string; queue: string },
-  more: Partial<SubscriptionSettings> = {},
-): SubscriptionSettings {
-  return {
-    broker,
-    ...names,
-    topicPrefix: ["v03"],
-    subtopics: ["#"],
-    durable: true,
-    expireMs: null,
-    messageTtlMs: null,
-    declare: true,
-    prefetch: 20,
-    ...more,
-  };
 }
 
 export function makeBus(log: Log = silentLog): BrokerBus {

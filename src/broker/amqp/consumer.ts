@@ -6,7 +6,7 @@ import { redact } from "../../kernel/redact.ts";
 import { type Delivery, deliveryOf } from "./delivery.ts";
 import type { Connection, Link } from "./link.ts";
 import type { SetAside } from "./set-aside.ts";
-import { deadQueueOf, declareQueue, QUEUE_NAME_BYTES_MAX, type QueueSpec, replyCode, sideQueue } from "./topology.ts";
+import { declareQueue, QUEUE_NAME_BYTES_MAX, type QueueSpec, replyCode } from "./topology.ts";
 
 /** What became of a message; durable before it is told, since the message is acknowledged in the next act. */
 export type Outcome =
@@ -40,7 +40,7 @@ export type ConsumerSettings = {
   clock: Clock;
   backoff: Backoff;
   queue: QueueSpec;
-  /** Made, with the queue of its dead letters, and made again should somebody remove it; `false`: somebody else's, and waited for. */
+  /** Made, and made again should somebody remove it; `false`: somebody else's, and waited for. */
   declare: boolean;
   /** How many are handled at one time; the broker gives as many and no more. */
   prefetch: number;
@@ -117,19 +117,15 @@ export class Consumer implements AsyncDisposable {
   async #declare(connection: Connection): Promise<void> {
     const { declare, queue } = this.#settings;
     if (!declare) return;
-    const declaring = async (act: (channel: Channel) => Promise<void>): Promise<void> => {
-      const channel = await connection.model.createChannel();
-      channel.on("error", () => {});
-      await act(channel);
-      await channel.close();
-    };
+    const channel = await connection.model.createChannel();
+    channel.on("error", () => {});
     try {
-      await declaring(async (channel) => declareQueue(channel, queue));
+      await declareQueue(channel, queue);
+      await channel.close();
     } catch (error) {
       // There already, with another expiry say: sr3 made it, and it serves.
       if (replyCode(error) !== 406) throw error;
     }
-    if (this.#settings.setAside !== null) await declaring(async (channel) => declareQueue(channel, sideQueue(deadQueueOf(queue.name))));
   }
 
   /** One life of a channel. */
@@ -139,6 +135,8 @@ export class Consumer implements AsyncDisposable {
     const ended = Promise.withResolvers<Error | null>();
     const lose = (why: Error | null): void => {
       lost.abort(new Error("the message can no longer be acknowledged"));
+      // They come again: what is still done about them holds nobody up.
+      this.#underWay.clear();
       ended.resolve(why);
     };
     channel.on("error", (error) => lose(error));

@@ -34,7 +34,10 @@ export class SetAside implements AsyncDisposable {
     this.#link = settings.link;
     this.#clock = settings.clock;
     this.#queue = settings.queue;
-    const prepare = async (channel: Channel): Promise<void> => declareAsideExchange(channel, settings.queue);
+    const prepare = async (channel: Channel): Promise<void> => {
+      await declareAsideExchange(channel, settings.queue);
+      await bindAside(channel, settings.queue, deadQueueOf(settings.queue));
+    };
     this.#publisher = new Publisher({ ...publisherDefaults, ...settings, prepare });
   }
 
@@ -86,15 +89,19 @@ export class SetAside implements AsyncDisposable {
       const connection = await this.#link.connection(signal);
       const channel = await connection.model.createChannel();
       channel.on("error", () => {});
-      // The queue itself may be another's, with properties that only its owner knows.
-      if (queue !== this.#queue) await declareQueue(channel, sideQueue(queue));
-      await channel.bindQueue(queue, asideExchangeOf(this.#queue), queue);
+      await bindAside(channel, this.#queue, queue);
       await channel.close();
     } catch (error) {
       // The next turn of the loop finds it so, and waits.
       this.#trouble = `${queue}: ${redact(messageOf(error)).slice(0, 300)}`;
     }
   }
+}
+
+async function bindAside(channel: Channel, queue: string, to: string): Promise<void> {
+  // The queue itself may be another's, with properties that only its owner knows.
+  if (to !== queue) await declareQueue(channel, sideQueue(to));
+  await channel.bindQueue(to, asideExchangeOf(queue), to);
 }
 
 /** What was tried, how often and why is over; where the message came from stays. */
