@@ -47,6 +47,10 @@ export type MessageOrigin = {
   digest: Digest | null;
   /** The message holds the file itself. */
   content: boolean;
+  /** Whether the size of the version is what the message tells; false: it tells none. */
+  sizeKnown: boolean;
+  /** When it was told. */
+  pubTimeNs: bigint;
 };
 
 /** Files above this size are claimed apart from the many small ones, so that neither waits behind the other. */

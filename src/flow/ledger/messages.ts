@@ -89,10 +89,17 @@ export function originsIn(
   return (transfer, inode) => {
     const message = messageOfTransfer(db, transfer);
     if (message === null) return null;
-    const { baseUrl, relPath } = message;
+    const { baseUrl, relPath, pubTimeNs } = message;
     const isHere = directoryOfUrl(baseUrl) !== null && (inode === null || LOOKED_AT.test(inode));
     const told = isHere ? null : read(message.body);
-    return { baseUrl, relPath, digest: told?.digest ?? null, content: told !== null && told.content !== null };
+    return {
+      baseUrl,
+      relPath,
+      digest: told?.digest ?? null,
+      content: told !== null && told.content !== null,
+      sizeKnown: told?.sizeKnown ?? true,
+      pubTimeNs,
+    };
   };
 }
 

@@ -1,0 +1,58 @@
+import { type Backoff, backoffDelayMs } from "../../kernel/backoff.ts";
+import type { Clock, SteadyMs } from "../../kernel/clock.ts";
+import { HotdirError, hasCode, messageOf } from "../../kernel/errors.ts";
+import type { Log } from "../../kernel/log.ts";
+
+const OUTAGE_BACKOFF: Backoff = { minMs: 500, maxMs: 30_000 };
+/** A refused login is not tried often, so that no account is locked. */
+const REFUSAL_BACKOFF: Backoff = { minMs: 60_000, maxMs: 600_000 };
+
+/** Leaves one host alone while it is out of reach: whoever asks meanwhile is refused at once, and holds nobody up. */
+export class Standoff {
+  readonly #host: string;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  #failures = 0;
+  #last: { error: HotdirError; until: SteadyMs } | null = null;
+
+  constructor(host: string, clock: Clock, log: Log) {
+    this.#host = host;
+    this.#clock = clock;
+    this.#log = log;
+  }
+
+  /** Throws what the last try threw, until it is time for another. */
+  check(): void {
+    if (this.#last !== null && this.holds) throw this.#last.error;
+  }
+
+  /** Whether the host is being left alone now. */
+  get holds(): boolean {
+    return this.#last !== null && this.#clock.steady() < this.#last.until;
+  }
+
+  succeeded(): void {
+    if (this.#last !== null) this.#log.info(`files can be fetched from ${this.#host} again`);
+    this.#last = null;
+    this.#failures = 0;
+  }
+
+  /** The error to throw, of scope `origin`. Many requests that failed together are one failure. */
+  failed(error: unknown): HotdirError {
+    const reason = unreachable(this.#host, error);
+    const now = this.#clock.steady();
+    if (this.holds) return reason;
+    this.#failures++;
+    const refused = hasCode(error, "login-refused", "host-key-changed");
+    const delayMs = backoffDelayMs(refused ? REFUSAL_BACKOFF : OUTAGE_BACKOFF, this.#failures);
+    const level = this.#last === null ? "warn" : "debug";
+    this.#log[level](`${reason.message}; trying again in ${(delayMs / 1000).toFixed(1)} s, nothing is lost`);
+    this.#last = { error: reason, until: now + delayMs };
+    return reason;
+  }
+}
+
+function unreachable(host: string, error: unknown): HotdirError {
+  if (hasCode(error, "origin-unreachable")) return error;
+  return new HotdirError("origin-unreachable", { operation: "fetch", host, detail: messageOf(error), cause: error });
+}
