@@ -102,6 +102,7 @@ function hideSecrets(line: string, column: number): { text: string; caret: numbe
   const at = line.lastIndexOf("@");
   if (authority !== null && line.slice(authority.index + authority[0].length, at).includes(":"))
     shown = hide(shown, authority.index + authority[0].length, at);
+  shown = withoutPasswords(shown);
   // Who knows a webhook's address may post there.
   const web = /https?:\/\/[^\s/"']+\//i.exec(shown.text);
   if (web !== null) {
@@ -111,6 +112,15 @@ function hideSecrets(line: string, column: number): { text: string; caret: numbe
   }
   const key = /(?:passw|passphrase|secret|token)[\w-]{0,40}["']?[ \t]{0,8}:[ \t]*/i.exec(shown.text);
   return key === null ? shown : hide(shown, key.index + key[0].length, shown.text.length);
+}
+
+/** `user:password@host`, also where the `//` before it was forgotten. */
+function withoutPasswords(line: { text: string; caret: number }): { text: string; caret: number } {
+  return [...line.text.matchAll(/[^\s'"]+/g)].toReversed().reduce((shown, { 0: word, index }) => {
+    const [colon, at] = [word.indexOf(":"), word.lastIndexOf("@")];
+    const isUser = /^[\w+.-]*:\/\/[^:]*$/.test(word.slice(0, Math.max(0, at)));
+    return colon < 0 || at < colon || isUser ? shown : hide(shown, index + colon + 1, index + at);
+  }, line);
 }
 
 function hide({ text, caret }: { text: string; caret: number }, start: number, end: number): { text: string; caret: number } {

@@ -87,6 +87,7 @@ it("the patterns that editors check take what the loader takes, and variables", 
     exchange: ["xs_bob", "xs_bob_from_loli", "amq.topic"],
     queue: ["q_bob.hotdir.down", "q_pas037.sender.to_hpfx.bob_localhost_07605188"],
     "words, apart by dots": ["v03", "v03.post", "v03/x"],
+    "number, or regular expression": ["0", "2", "^home/"],
     "duration, or never": ["never", "2d", "30s"],
     "ADDRESS:PORT or unix:PATH": ["127.0.0.1:8642", "[::1]:8642", "unix:~/page.sock"],
   };

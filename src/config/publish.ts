@@ -20,7 +20,7 @@ function parseBaseUrl(text: string): Parsed<string> {
     return bad("a password in the URL would be told to all who subscribe: leave it out, and change it if others could read this file");
   if (/^[/~]/.test(text)) return bad("a base URL has a scheme, such as file: or sftp:", text.includes("@") ? undefined : `file:${text}`);
   if (/^file:(?!$|\/|~\/)/i.test(text)) return bad("a file: URL has the whole path from /, or from the home as ~/");
-  return /^[a-z][a-z0-9+.-]*:/i.test(text)
+  return /^(?:file:|[a-z][a-z0-9+.-]*:\/\/)/i.test(text)
     ? good(text)
     : bad("a base URL begins with a scheme: file:/directory, sftp://host/directory, https://host/");
 }

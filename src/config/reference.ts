@@ -53,8 +53,8 @@ flows:
       ssh: [ssh]
       match: path                      # or url
       routes:                          # in place of accept and reject; the first that matches decides
-        - reject: '\.tmp$'
-        - {accept: '^(\w+)/', into: 'runs/\${1}/\${YYYYMMDD}', mirror: true, strip: 1, flatten: '-', name: WHATFN}
+        - reject: '\\.tmp$'
+        - {accept: '^(\\w+)/', into: 'runs/\${1}/\${YYYYMMDD}', mirror: true, strip: 1, flatten: '-', name: WHATFN}
       unmatched: accept                # or reject, or a route without an expression
       duplicates: 0s
       settle: 0s                       # how long a message waits for a newer one of its path

@@ -24,6 +24,7 @@ function parseInto(text: string): Parsed<string> {
 }
 
 function parseStrip(text: string): Parsed<Route["strip"]> {
+  if (/^\d{1,3}$/.test(text)) return good(Number(text) === 0 ? { kind: "none" } : { kind: "count", count: Number(text) });
   const expression = parseExpression(text);
   return expression.ok ? good({ kind: "expression", expression: expression.value }) : expression;
 }
@@ -44,14 +45,12 @@ const into = textField({ title: "path", examples: ["runs/${YYYYMMDD}"], parse: p
 laterVariables.set(into, isMessageVariable);
 const fileName = textField({ title: "name", examples: ["DESTFN=latest"], parse: parseFileName });
 
-const strip = z.union([
-  z
-    .int()
-    .min(0)
-    .max(100)
-    .transform((count): Route["strip"] => (count === 0 ? { kind: "none" } : { kind: "count", count })),
-  textField({ title: "number, or regular expression", parse: parseStrip }),
-]);
+const strip = textField({
+  title: "number, or regular expression",
+  pattern: String.raw`^[\s\S]+$`,
+  examples: ["1", "^home/[^/]+/"],
+  parse: parseStrip,
+});
 
 /** Where a file goes. */
 const placing = {
@@ -61,7 +60,7 @@ const placing = {
       "The directory below the destination's. `${YYYYMMDD}`, `${SOURCE}`, `${1}` and the like are filled in from each message: see the guide's page on messages.",
     ),
   mirror: z.boolean().prefault(true).describe("Whether the directories of the relative path are kept."),
-  strip: strip.prefault(0).describe("So many leading directories are left out; or what the expression matches first."),
+  strip: strip.prefault("0").describe("So many leading directories are left out; or what the expression matches first."),
   flatten: textField({ title: "text", examples: ["-"], parse: parseFlatten })
     .optional()
     .describe("The directories become part of the name, joined by this."),
