@@ -1,4 +1,6 @@
+import { openBus } from "../broker/bus.ts";
 import type { Configuration } from "../config/parse.ts";
+import type { Bus } from "../flow/bus.ts";
 import type { Flow } from "../flow/flow.ts";
 import { beginRun } from "../flow/ledger/claims.ts";
 import { type Database, openForWriting } from "../flow/ledger/database.ts";
@@ -41,7 +43,7 @@ export class Daemon implements AsyncDisposable {
   #resources = new AsyncDisposableStack();
   #broken: unknown = null;
 
-  private constructor(parts: DaemonParts & { db: Database; clock: Clock }) {
+  private constructor(parts: DaemonParts & { db: Database; bus: Bus; clock: Clock }) {
     this.#db = parts.db;
     this.stateDirectory = parts.stateDirectory;
     this.clock = parts.clock;
@@ -57,7 +59,8 @@ export class Daemon implements AsyncDisposable {
     const db = undo.use(openForWriting(options.stateDirectory));
     const ledger = ledgerIdentity(options.stateDirectory);
     const clock = systemClock(clockSkewMs(db));
-    const daemon = Daemon.#make({ ...options, db, clock });
+    const bus = undo.use(openBus({ clock, log: options.log }));
+    const daemon = Daemon.#make({ ...options, db, bus, clock });
     const guarded = (work: () => void, everyMs: number): NodeJS.Timeout => setInterval(() => daemon.#guarded(work), everyMs);
     const timers = [
       guarded(() => recordClockSkew(db, clock.wall() - clock.steady()), CLOCK_TICK_MS),
@@ -81,7 +84,7 @@ export class Daemon implements AsyncDisposable {
     return daemon;
   }
 
-  static #make(parts: DaemonParts & { db: Database; clock: Clock }): Daemon {
+  static #make(parts: DaemonParts & { db: Database; bus: Bus; clock: Clock }): Daemon {
     try {
       return new Daemon(parts);
     } catch (error) {

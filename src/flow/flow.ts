@@ -4,7 +4,10 @@ import { messageOf } from "../kernel/errors.ts";
 import type { Log } from "../kernel/log.ts";
 import { show } from "../kernel/path.ts";
 import { isEmptyOrGone } from "./detect/empty-root.ts";
+import { type Outbox, outboxOf } from "./announce/outbox.ts";
+import { PublishEnd } from "./announce/publish-end.ts";
 import { AttemptLog } from "./attempt-log.ts";
+import type { Bus } from "./bus.ts";
 import { FileEnd } from "./file-end.ts";
 import type { FlowEnd } from "./flow-end.ts";
 import { type HeldBy, Holds } from "./holds.ts";
@@ -37,6 +40,8 @@ export type FlowOptions = {
   run: RunId;
   clock: Clock;
   log: Log;
+  /** The brokers of flows that are told, or tell. */
+  bus: Bus;
   /** All flows of the daemon: two may share a source. */
   all: () => FlowEntry[];
   observers: FlowObserver[];
@@ -51,6 +56,8 @@ export class Flow implements AsyncDisposable {
   readonly entry: FlowEntry;
   readonly intake: Intake;
   readonly end: FlowEnd;
+  /** Tells of deliveries; null: nobody is told. */
+  readonly outbox: Outbox | null;
   readonly rate = new Rate();
   readonly #db: Database;
   readonly #log: Log;
@@ -82,6 +89,8 @@ export class Flow implements AsyncDisposable {
     if (flows.heldOf(db, this.entry.id) === "paused") this.#holds.set("person", PAUSED);
     this.#attempts = new AttemptLog(this.#log, clock, settings);
     this.end = this.#makeEnd(options);
+    const { bus, changed, broken } = options;
+    this.outbox = outboxOf({ settings, id: this.entry.id, bus }, { db, clock, log: this.#log, changed, broken });
     this.intake = new Intake({
       db,
       flow: this.entry.id,
@@ -107,7 +116,7 @@ export class Flow implements AsyncDisposable {
     });
   }
 
-  #makeEnd({ settings, db, run, clock, broken, observers }: FlowOptions): FlowEnd {
+  #makeEnd({ settings, db, run, bus, clock, broken, observers }: FlowOptions): FlowEnd {
     const events: PumpEvents = {
       originOf: null,
       look: (paths) => this.intake.look(paths),
@@ -119,12 +128,16 @@ export class Flow implements AsyncDisposable {
         this.#attempts.failed(transfer, outcome);
         tellFailed(observers, settings.name, transfer, outcome);
       },
-      recorded: this.#changed,
+      recorded: () => {
+        this.outbox?.wake();
+        this.#changed();
+      },
       refuseRemoval: (transfer) => this.#refuseRemoval(transfer),
       broken,
     };
-    const changed = this.#changed;
-    return new FileEnd({ settings, flow: this.entry.id, db, run, reader: this.#reader, clock, log: this.#log, events, changed });
+    const parts = { settings, flow: this.entry.id, db, run, reader: this.#reader, clock, log: this.#log, events, changed: this.#changed };
+    const { place } = settings.destination;
+    return place.kind === "publish" ? new PublishEnd({ ...parts, publish: place.publish, bus }) : new FileEnd(parts);
   }
 
   get pump(): Pumping {
@@ -145,6 +158,7 @@ export class Flow implements AsyncDisposable {
     this.#release();
     this.#retention.start();
     this.end.start();
+    this.outbox?.wake();
     this.#log.info(`${show(this.settings.source.root)} → ${describePlace(this.settings.destination)}`);
   }
 
@@ -238,6 +252,7 @@ export class Flow implements AsyncDisposable {
   async finishDue(): Promise<void> {
     await this.#retention.settle();
     await this.end.finish();
+    await this.outbox?.finish();
   }
 
   /** Ends in order: nothing new comes in, what is under way ends or is handed back, then the connections. Once, however often it is asked for. */
@@ -255,6 +270,7 @@ export class Flow implements AsyncDisposable {
         () => this.pump.stop(STOP_BOUND_MS).catch(tell),
         () => this.#attempts[Symbol.dispose](),
         () => this.#retention[Symbol.asyncDispose](),
+        () => this.outbox?.[Symbol.asyncDispose](),
         () => this.end[Symbol.asyncDispose](),
         () => this.#reader[Symbol.asyncDispose](),
       ],

@@ -32,6 +32,7 @@ export const errorCodes = {
   unsupported: { scope: "file", retry: "never", says: "the destination does not offer this operation" },
   "digest-mismatch": { scope: "file", retry: "backoff", says: "the bytes read back at the destination are not those of the source" },
   "digest-unavailable": { scope: "file", retry: "backoff", says: "the destination's bytes could not be read back" },
+  "broker-refused": { scope: "file", retry: "backoff", says: "the broker refuses this message" },
   "accelerator-failed": { scope: "file", retry: "backoff", says: "the accelerator command failed" },
   internal: { scope: "file", retry: "backoff", says: "hotdir itself made a mistake; please report it" },
   refused: { scope: "unclear", retry: "backoff", says: "the destination refused without saying why" },

@@ -8,6 +8,7 @@ import { flowId, heldOf } from "../../src/flow/ledger/flows.ts";
 import { systemClock } from "../../src/kernel/clock.ts";
 import { HotdirError } from "../../src/kernel/errors.ts";
 import { silentLog } from "../../src/kernel/log.ts";
+import { MemoryBroker } from "../support/memory-bus.ts";
 import { makeTemporary } from "../support/temporary.ts";
 import { waitUntil } from "../support/waiting.ts";
 
@@ -43,6 +44,7 @@ async function makeHall(names: string[]): Promise<Hall> {
       run: beginRun(db, process.pid, { wall: clock.wall(), steady: clock.steady() }),
       clock,
       log: silentLog,
+      bus: new MemoryBroker().bus(),
       observers: [],
       changed: () => undefined,
       broken: (error) => void broken.push(error),

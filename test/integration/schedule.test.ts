@@ -9,6 +9,7 @@ import { tallyOf } from "../../src/flow/ledger/flows.ts";
 import { writtenSegments } from "../../src/flow/ledger/segments.ts";
 import { type Clock, systemClock } from "../../src/kernel/clock.ts";
 import { silentLog } from "../../src/kernel/log.ts";
+import { MemoryBroker } from "../support/memory-bus.ts";
 import { makeTemporary } from "../support/temporary.ts";
 import { chooseSeed, Random } from "../support/random.ts";
 import { waitUntil } from "../support/waiting.ts";
@@ -94,6 +95,7 @@ async function makeHall(directory: string, sections: object): Promise<Hall> {
       run: beginRun(db, process.pid, { wall: clock.wall(), steady: clock.steady() }),
       clock,
       log: silentLog,
+      bus: new MemoryBroker().bus(),
       observers: [],
       changed: () => undefined,
       broken: (error) => void broken.push(error),

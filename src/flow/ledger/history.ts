@@ -14,7 +14,7 @@ const EXPLAINS_A_RECEIPT = `t.kind = 'rename' AND t.state = 'delivered' AND (t.d
 
 /**
  * Drops attempts and ended transfers older than `before`. The newest transfer of a path stays and
- * so does its newest receipt, as do dead letters, open transfers and what retention still has to do.
+ * so does its newest receipt, as do dead letters, open transfers, what retention still has to do and what is still to be told of.
  * Looks at a part of the ledger, the transfers after `after`; `next` is where the next call goes on, null at the end.
  */
 export function prune(db: Database, flow: FlowId, before: WallMs, after: TransferId = 0): { dropped: number; next: TransferId | null } {
@@ -33,7 +33,7 @@ export function prune(db: Database, flow: FlowId, before: WallMs, after: Transfe
     return db.run(
       `DELETE FROM transfer WHERE id IN (
          SELECT id FROM transfer t WHERE ${part} AND ended_at < ?4 AND state IN ('delivered', 'superseded', 'ignored') AND litter = 0 AND (retain IS NULL OR retain IN ('removed', 'held'))
-           AND ${OUTLIVED} AND NOT (${EXPLAINS_A_RECEIPT}))`,
+           AND ${OUTLIVED} AND NOT (${EXPLAINS_A_RECEIPT}) AND NOT EXISTS (SELECT 1 FROM announcement a WHERE a.transfer = t.id))`,
       after,
       through,
       flow,

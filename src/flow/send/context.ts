@@ -53,12 +53,12 @@ export type Tried = { transfer: ClaimedTransfer; result: Result; bytes: number }
 export type ClaimedPut = ClaimedTransfer & { change: ClaimedTransfer["change"] & { kind: "put" } };
 
 /** Where its file is; not always where its path at the destination would be below the root. */
-export function sourceFile(context: SendContext, transfer: ClaimedTransfer): SourceFile {
+export function sourceFile(context: Pick<SendContext, "settings">, transfer: ClaimedTransfer): SourceFile {
   return sourceFileOf(context.settings.source, transfer);
 }
 
 /** The digest that the flow asks for; null where verification is off or by size. */
-export function algorithmOf(context: SendContext): DigestAlgorithm | null {
+export function algorithmOf(context: Pick<SendContext, "settings">): DigestAlgorithm | null {
   const { verify } = context.settings.destination;
   return verify === "size" || verify === "none" ? null : verify;
 }
@@ -81,7 +81,7 @@ function asHotdirError(error: unknown, operation: string): HotdirError {
 }
 
 /** What the reader found instead of the version, as an error of this file. */
-export function notReadError(context: SendContext, transfer: ClaimedTransfer, why: NotRead): HotdirError {
+export function notReadError(context: Pick<SendContext, "settings">, transfer: ClaimedTransfer, why: NotRead): HotdirError {
   const facts = { operation: "read", path: sourceFile(context, transfer).path };
   switch (why.kind) {
     case "changed":

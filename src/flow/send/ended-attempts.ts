@@ -1,5 +1,6 @@
 import type { SendContext } from "./context.ts";
 import { recordActivity } from "../ledger/activity.ts";
+import { oweAnnouncements } from "../ledger/announcements.ts";
 import { type EndedAttempt, recordOutcomes } from "../ledger/outcomes.ts";
 
 /** Ends are written together when they come within so long. */
@@ -53,12 +54,13 @@ export class EndedAttempts {
   }
 
   #record(attempts: EndedAttempt[]): Set<EndedAttempt> {
-    const { db, flow, clock } = this.#context;
+    const { db, flow, clock, settings } = this.#context;
     const at = clock.wall();
     return db.transaction(() => {
       const lost = new Set(recordOutcomes(db, attempts, at));
       const held = attempts.filter((attempt) => !lost.has(attempt));
       const delivered = held.filter(({ outcome }) => outcome.kind === "delivered");
+      if (settings.announce !== null) oweAnnouncements(db, flow, delivered);
       const bytes = delivered.reduce((sum, { transfer: { change } }) => sum + (change.kind === "put" ? change.version.sizeBytes : 0), 0);
       recordActivity(db, flow, { delivered: delivered.length, bytes, failed: held.length - delivered.length }, at);
       return lost;

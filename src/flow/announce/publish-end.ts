@@ -1,0 +1,92 @@
+import type { Clock } from "../../kernel/clock.ts";
+import type { Log } from "../../kernel/log.ts";
+import type { Bus } from "../bus.ts";
+import type { FlowEnd } from "../flow-end.ts";
+import { nothingIsLeft } from "../ledger/announcements.ts";
+import type { RunId } from "../ledger/claims.ts";
+import type { Database } from "../ledger/database.ts";
+import type { FlowId } from "../ledger/flows.ts";
+import type { SourceReader } from "../read/source-reader.ts";
+import type { PumpEvents } from "../send/pump-events.ts";
+import type { FlowSettings, PublishSettings } from "../settings.ts";
+import { PublishPump } from "./publish-pump.ts";
+import { Teller } from "./teller.ts";
+
+/** Attempts that were superseded while they waited are tidied up this often. */
+const TIDY_MS = 60_000;
+
+export type PublishEndOptions = {
+  settings: FlowSettings;
+  publish: PublishSettings;
+  bus: Bus;
+  flow: FlowId;
+  db: Database;
+  run: RunId;
+  reader: SourceReader;
+  clock: Clock;
+  log: Log;
+  events: PumpEvents;
+  changed: () => void;
+};
+
+/** A broker at the far end, which is told of each change. */
+export class PublishEnd implements FlowEnd {
+  readonly pump: PublishPump;
+  readonly space = null;
+  readonly readBack = null;
+  readonly #options: PublishEndOptions;
+  readonly #teller: Teller;
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(options: PublishEndOptions) {
+    const { settings, publish, bus, flow, db, run, reader, clock, log, events } = options;
+    this.#options = options;
+    this.#teller = new Teller({
+      announcer: bus.announcer(publish, settings.name),
+      publish,
+      clock,
+      log,
+      changed: () => {
+        this.pump.wake();
+        options.changed();
+      },
+    });
+    this.pump = new PublishPump({ settings, publish, teller: this.#teller, flow, db, reader, clock, log }, run, events);
+  }
+
+  get trouble(): string | null {
+    return this.#teller.trouble;
+  }
+
+  get notice(): string | null {
+    return this.#teller.notice;
+  }
+
+  get lanes(): { open: number; max: number } {
+    return { open: this.#teller.state.state === "ready" ? 1 : 0, max: 1 };
+  }
+
+  start(): void {
+    this.#tidy();
+    this.#timer = setInterval(() => this.#tidy(), TIDY_MS);
+  }
+
+  /** So that history may drop them: a message that was published leaves nothing to be removed. */
+  #tidy(): void {
+    const { db, flow, events } = this.#options;
+    try {
+      nothingIsLeft(db, flow);
+    } catch (error) {
+      events.broken(error);
+    }
+  }
+
+  async finish(): Promise<void> {
+    this.#tidy();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#timer !== null) clearInterval(this.#timer);
+    await this.#teller[Symbol.asyncDispose]();
+  }
+}

@@ -1,0 +1,115 @@
+import type { WallMs } from "../../kernel/clock.ts";
+import type { Digest } from "../digest.ts";
+import type { Change, TransferId } from "../transfer.ts";
+import type { Database, Row } from "./database.ts";
+import type { FlowId } from "./flows.ts";
+import type { EndedAttempt } from "./outcomes.ts";
+import { CHANGE_COLUMNS, type ChangeRow, changeFrom, pathCell } from "./rows.ts";
+import { digestFrom } from "./segments.ts";
+import { movedAway } from "./whereabouts.ts";
+
+/** The message that a transfer came by, as far as it is passed on. */
+export type CameBy = { pubTimeNs: bigint; baseUrl: string; body: Buffer };
+
+/** A delivery that is still to be told of. */
+export type Owed = {
+  transfer: TransferId;
+  change: Change;
+  seenAtMs: WallMs;
+  /** Of the receipt; null: it holds none. */
+  digest: Digest | null;
+  cameBy: CameBy | null;
+};
+
+/** Deliveries of one flow are to be told of: in the transaction of their receipts. */
+export function oweAnnouncements(db: Database, flow: FlowId, delivered: EndedAttempt[]): void {
+  for (const { transfer, outcome } of delivered) {
+    const isFound = outcome.kind === "delivered" && outcome.method === "found";
+    if (isFound && wasToldBefore(db, flow, transfer.id, transfer.change)) continue;
+    db.run("INSERT OR IGNORE INTO announcement (transfer, flow) VALUES (?, ?)", transfer.id, flow);
+  }
+}
+
+type Before = Row & { id: number; kind: string; inode: string | null; size: number | null; mtime_ns: string | null; mode: number | null };
+
+/** Whether the receipt before this one is of the same file with the same bytes and mode: that was told with it, or is owed. A message is passed on in any case. */
+function wasToldBefore(db: Database, flow: FlowId, id: TransferId, change: Change): boolean {
+  if (change.kind !== "put" || cameBy(db, id) !== null) return false;
+  const before = db.get<Before>(
+    "SELECT id, kind, inode, size, CAST(mtime_ns AS TEXT) AS mtime_ns, mode FROM transfer WHERE flow = ? AND path = ? AND id < ? AND (state = 'delivered' OR overtook = 1) ORDER BY id DESC LIMIT 1",
+    flow,
+    pathCell(change.path),
+    id,
+  );
+  if (before === undefined || before.kind !== "put" || movedAway(db, flow, change.path, before.id)) return false;
+  const { inode, sizeBytes, mtimeNs } = change.version;
+  return before.inode === inode && before.size === sizeBytes && before.mtime_ns === String(mtimeNs) && before.mode === change.mode;
+}
+
+/** Counting is quick in the index, but not free. */
+const COUNTED_MAX = 200_000;
+
+/** How many are to be told of; more than `COUNTED_MAX` are not counted. */
+export function countOwed(db: Database, flow: FlowId): number {
+  return (
+    db.get<{ n: number }>(
+      `SELECT count(*) AS n FROM (SELECT 1 FROM announcement INDEXED BY announcement_flow WHERE flow = ? LIMIT ${COUNTED_MAX})`,
+      flow,
+    )?.n ?? 0
+  );
+}
+
+/** The first ones, in the order of their transfers. */
+export function firstOwed(db: Database, flow: FlowId, limit: number): TransferId[] {
+  return db
+    .all<{ transfer: number }>(
+      "SELECT transfer FROM announcement INDEXED BY announcement_flow WHERE flow = ? ORDER BY transfer LIMIT ?",
+      flow,
+      limit,
+    )
+    .map(({ transfer }) => transfer);
+}
+
+type OwedRow = ChangeRow & { id: number; seen_at: number; algorithm: string | null; digest: Uint8Array | null };
+
+export function owedOf(db: Database, transfer: TransferId): Owed {
+  const row = db.get<OwedRow>(`SELECT id, seen_at, algorithm, digest, ${CHANGE_COLUMNS} FROM transfer WHERE id = ?`, transfer)!;
+  return {
+    transfer,
+    change: changeFrom(row),
+    seenAtMs: row.seen_at,
+    digest: digestFrom(row.algorithm, row.digest),
+    cameBy: cameBy(db, transfer),
+  };
+}
+
+/** null: it came by no message. */
+export function cameBy(db: Database, transfer: TransferId): CameBy | null {
+  const row = db.get<Row & { pub_time: string; base_url: string; body: Uint8Array }>(
+    "SELECT CAST(pub_time AS TEXT) AS pub_time, base_url, body FROM message WHERE transfer = ?",
+    transfer,
+  );
+  return row === undefined ? null : { pubTimeNs: BigInt(row.pub_time), baseUrl: row.base_url, body: Buffer.from(row.body) };
+}
+
+/** They have been told of. In the order in which the broker took them, so that a kill leaves the later of two and never the earlier alone. */
+export function announced(db: Database, transfers: TransferId[]): void {
+  db.transaction(() => {
+    for (const transfer of transfers) db.run("DELETE FROM announcement WHERE transfer = ?", transfer);
+  });
+}
+
+/** A flow that moves no files leaves nothing at the far end, whatever its attempts came to. */
+export function nothingIsLeft(db: Database, flow: FlowId): void {
+  db.run("UPDATE transfer SET litter = 0 WHERE flow = ? AND litter = 1 AND ended_at IS NOT NULL", flow);
+}
+
+const NS_PER_MS = 1_000_000n;
+
+/**
+ * When a change is said to have been published: with the path it is the identity of the message, so it is fixed by the
+ * row, and the same at each try. Of two changes seen in one millisecond the later has the later time.
+ */
+export function pubTimeOf({ seenAtMs, transfer }: Pick<Owed, "seenAtMs" | "transfer">): bigint {
+  return BigInt(seenAtMs) * NS_PER_MS + (BigInt(transfer) % NS_PER_MS);
+}
