@@ -108,6 +108,21 @@ describe("a hostile text gives a fault, soon", () => {
     },
   );
 
+  it.each(["://", "//:", "@:", "a:@", "..", "${", "${%", "${1}", "#.", "*/", "("])(
+    "a flow of messages made of many %s",
+    { timeout: 5000 },
+    (piece) => {
+      const long = piece.repeat(80_000).slice(0, 80_000);
+      const short = long.slice(0, 2000);
+      const routes = `routes: [{accept: '${short}', into: '${short}', strip: '${short}', name: '${short}'}]`;
+      expect(
+        faultsOf(
+          `flows: {a: {source: {subscribe: {broker: 'amqp://${long}', exchange: '${short}', topics: ['${long}']}, ${routes}}, destination: {url: 'file:/o'}}}`,
+        ).length,
+      ).toBeGreaterThan(2);
+    },
+  );
+
   it.each(["__proto__", "constructor", "toString", "hasOwnProperty"])("the key %s is a key like others", (key) => {
     expect(faultsOf(`flows: {a: ${flow}}\n${key}: {source: 1}\n`)).toMatchObject([
       { line: 2, message: expect.stringMatching(/unknown key/) },

@@ -6,14 +6,16 @@ import { isKnown, keyDifferences, type KeyDifference } from "./written-settings.
 
 const options = { env: {}, homeDirectory: "/home/u", defaultSsh: ["ssh"] };
 
-function settings(text: string): Json {
+function settings(text: string, name?: string): Json {
   const loaded = parseConfiguration(text, "/etc/hotdir.yaml", options);
   if (!loaded.ok) throw new Error(loaded.faults[0]?.message);
-  return canonical(loaded.configuration.flows[0]!);
+  return canonical(loaded.configuration.flows.find((flow) => name === undefined || flow.name === name)!);
 }
 
 const minimal = settings("flows: {a: {source: {directory: /in}, destination: {url: 'file:/out'}}}");
 const full = settings(fullExample);
+/** The flows of the example that speak to a broker. */
+const [announced, published] = ["announced", "published"].map((name) => settings(fullExample, name));
 
 function between(a: Json, b: Json): KeyDifference[] {
   return keyDifferences(differences(a, b), a, b);
@@ -26,8 +28,8 @@ function leaves(value: Json, path = ""): string[] {
 }
 
 it("every setting of a flow is given by some key, so that no difference is told in words that nobody writes", () => {
-  const all = [...new Set([...leaves(minimal), ...leaves(full)])].filter((path) => path !== "name");
-  expect(all.length).toBeGreaterThan(30);
+  const all = [...new Set([minimal, full, announced!, published!].flatMap((one) => leaves(one)))].filter((path) => path !== "name");
+  expect(all.length).toBeGreaterThan(60);
   expect(all.filter((path) => !isKnown(path))).toEqual([]);
 });
 
@@ -50,6 +52,62 @@ it("the keys and values are those of the file", () => {
   `);
 });
 
+it("what a flow does with messages is told by the keys of the file", () => {
+  const lines = (to: Json): string[] => between(minimal, to).map(({ key, before, after }) => `${key}: ${before} -> ${after}`);
+  expect(lines(announced!)).toMatchInlineSnapshot(`
+    [
+      "source.directory: /in -> none, but messages",
+      "source.subscribe.broker: none -> amqps://bob@hub/",
+      "source.subscribe.credentials: none -> /home/u/.config/hotdir/credentials.conf",
+      "source.subscribe.ca: none -> /etc/ssl/hub.pem",
+      "source.subscribe.exchange: none -> xs_bob",
+      "source.subscribe.prefix: none -> v03",
+      "source.subscribe.declare: none -> true",
+      "source.subscribe.topics: none -> [#]",
+      "source.subscribe.queue: none -> q_bob.hotdir.announced",
+      "source.subscribe.durable: none -> true",
+      "source.subscribe.prefetch: none -> 250",
+      "source.base: none -> url",
+      "source.ssh: none -> [ssh]",
+      "source.match: none -> path",
+      "source.routes: none -> [{reject: '\\.tmp$'}, {accept: '^(\\w+)/', into: runs/\${1}/\${YYYYMMDD}, strip: 1, flatten: -, name: WHATFN}]",
+      "source.unmatched: none -> accept",
+      "source.duplicates: none -> 0s",
+      "source.settle: close -> 0s",
+      "destination.url: file:/out -> file:/data/mirror",
+      "announce.broker: none -> mqtts://bob@mosquitto",
+      "announce.credentials: none -> /home/u/.config/hotdir/credentials.conf",
+      "announce.exchange: none -> mirror",
+      "announce.prefix: none -> v03",
+      "announce.declare: none -> true",
+      "announce.split: none -> 1",
+      "announce.base_url: none -> sftp://cluster/data/mirror",
+      "announce.headers: none -> {}",
+      "announce.inline: none -> 0B",
+      "name: a -> announced",
+    ]
+  `);
+  expect(lines(published!)).toMatchInlineSnapshot(`
+    [
+      "source.directory: /in -> /home/u/to_hub",
+      "destination.publish.broker: none -> amqps://bob@hub/",
+      "destination.publish.credentials: none -> /home/u/.config/hotdir/credentials.conf",
+      "destination.publish.ca: none -> /etc/ssl/hub.pem",
+      "destination.publish.exchange: none -> xs_bob_out",
+      "destination.publish.prefix: none -> v03",
+      "destination.publish.declare: none -> true",
+      "destination.publish.split: none -> 1",
+      "destination.publish.base_url: none -> sftp://here.example.org/home/bob/to_hub",
+      "destination.publish.source: none -> bob",
+      "destination.publish.headers: none -> {site: north}",
+      "destination.publish.inline: none -> 0B",
+      "destination.url: file:/out -> none, but messages",
+      "destination.verify: sha256 -> sha512",
+      "name: a -> published",
+    ]
+  `);
+});
+
 it("a difference of each key alone is told as that key", () => {
   const base = "source: {directory: /in}, destination: {url: 'sftp://hub/x'}";
   const one = (sections: string): string[] =>
@@ -68,6 +126,13 @@ it("a difference of each key alone is told as that key", () => {
   ]);
   expect(one(`source: {directory: /in}, destination: {url: 'sftp://hub/x', bandwidth: 20MB/s}`)).toEqual([
     "destination.bandwidth: unlimited -> 20MB/s",
+  ]);
+  const told = (more: string): Json =>
+    settings(`flows: {a: {source: {subscribe: {broker: 'amqp://b@h', exchange: x}${more}}, destination: {url: 'file:/o'}}}`);
+  const routes = between(told(""), told(", routes: [{reject: '/x'}, {accept: a, strip: '^b/'}], unmatched: {into: rest}"));
+  expect(routes.map(({ key, before, after }) => `${key}: ${before} -> ${after}`)).toEqual([
+    "source.routes: [] -> [{reject: '/x'}, {accept: 'a', strip: '^b/'}]",
+    "source.unmatched: accept -> {into: rest}",
   ]);
   expect(one(`${base}, retain: {delete_after: 7d}`)).toEqual(["retain: keep -> {delete_after: 7d}"]);
 });
