@@ -1,54 +1,55 @@
 import type { Announcer, Bus, Handle, Subscription, Told } from "../flow/bus.ts";
-import type { PublishSettings, SubscriptionSettings } from "../flow/settings.ts";
+import type { BrokerSettings, PublishSettings, SubscriptionSettings } from "../flow/settings.ts";
 import type { Backoff } from "../kernel/backoff.ts";
 import type { Clock } from "../kernel/clock.ts";
+import { assert } from "../kernel/errors.ts";
 import type { Log } from "../kernel/log.ts";
-import { AmqpAnnouncer } from "./amqp/announcer.ts";
+import { type BrokerAddress, readAddress, showAddress } from "./amqp/address.ts";
+import { type AmqpBus, openAmqp } from "./amqp/open.ts";
 import { linkDefaults } from "./amqp/link.ts";
-import { Links } from "./amqp/links.ts";
-import { AmqpSubscription } from "./amqp/subscription.ts";
+import { Counted } from "./counted.ts";
 import { readBody } from "./messages/told.ts";
 import type { Standing } from "./standing.ts";
 
-/** `backoff`: between tries at a broker. */
-export type BusParts = { clock: Clock; log: Log; backoff?: Backoff };
+export type BusParts = {
+  clock: Clock;
+  log: Log;
+  /** What tells this daemon from every other one, and is the same in its next life. */
+  host: string;
+  /** Between tries at a broker. */
+  backoff?: Backoff;
+};
 
 /** The brokers of all flows. Connections are made for whoever needs one, and go with the last who does. */
 export class BrokerBus implements Bus {
-  readonly #parts: Required<BusParts>;
-  readonly #links: Links;
+  readonly #amqp: AmqpBus;
   /** By the settings that each was opened with. */
   readonly #standings = new WeakMap<PublishSettings | SubscriptionSettings, () => Standing>();
 
   constructor(parts: BusParts) {
-    this.#parts = { backoff: linkDefaults.backoff, ...parts };
-    this.#links = new Links(this.#parts);
+    const complete = { backoff: linkDefaults.backoff, ...parts };
+    this.#amqp = openAmqp(complete);
   }
 
-  announcer(settings: PublishSettings, _name: string): Announcer {
-    const { clock, backoff } = this.#parts;
-    const announcer = new AmqpAnnouncer(settings, { held: this.#links.hold(settings.broker, "publish"), clock, backoff });
-    const { address, counts } = announcer;
-    this.#standings.set(settings, () => ({ use: "announce", address, state: announcer.state, counts: { ...counts } }));
+  announcer(settings: PublishSettings, name: string): Announcer {
+    const address = addressOf(settings.broker);
+    const announcer = new Counted(this.#for(address).announcer(settings, name));
+    const { counts } = announcer;
+    this.#standings.set(settings, () => ({
+      use: "announce",
+      address: showAddress(address),
+      state: announcer.state,
+      counts: { ...counts },
+    }));
     return announcer;
   }
 
   subscribe(settings: SubscriptionSettings, name: string, handle: Handle): Subscription {
-    const hold = (role: "consume" | "publish") => this.#links.hold(settings.broker, role);
-    const { clock, backoff, log } = this.#parts;
-    const subscription = new AmqpSubscription(settings, {
-      consuming: hold("consume"),
-      publishing: hold("publish"),
-      clock,
-      backoff,
-      log: log.with({ flow: name }),
-      name,
-      handle,
-    });
-    const { address } = subscription;
+    const address = addressOf(settings.broker);
+    const subscription = this.#for(address).subscribe(settings, name, handle);
     this.#standings.set(settings, () => {
       const { state, queue, counts } = subscription;
-      return { use: "subscribe", address, state, queue, counts };
+      return { use: "subscribe", address: showAddress(address), state, queue, counts: { ...counts } };
     });
     return subscription;
   }
@@ -65,10 +66,21 @@ export class BrokerBus implements Bus {
 
   /** Goes last: what is still under way loses its connection, and nothing else. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#links[Symbol.asyncDispose]();
+    await this.#amqp[Symbol.asyncDispose]();
+  }
+
+  #for({ protocol }: BrokerAddress): AmqpBus {
+    assert(protocol === "amqp", "brokers are spoken to in AMQP");
+    return this.#amqp;
   }
 }
 
 export function openBus(parts: BusParts): BrokerBus {
   return new BrokerBus(parts);
+}
+
+function addressOf({ url }: BrokerSettings): BrokerAddress {
+  const read = readAddress(url);
+  assert(read.ok, "the configuration lets no broker's address through that is none");
+  return read.address;
 }

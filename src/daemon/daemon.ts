@@ -10,6 +10,7 @@ import { runEvery } from "../kernel/ending.ts";
 import { hasCode, messageOf } from "../kernel/errors.ts";
 import type { Log } from "../kernel/log.ts";
 import { answerRequest } from "./answers.ts";
+import { Brokers } from "./brokers.ts";
 import type { LiveStatus, ReloadAnswer, Request } from "./control-protocol.ts";
 import { serveControl } from "./control-server.ts";
 import { FlowSet, type FlowSetParts } from "./flow-set.ts";
@@ -27,10 +28,13 @@ const STOPPING_BUSY_MS = 100;
 
 export type DaemonParts = Pick<FlowSetParts, "configuration" | "read" | "chosen" | "observers" | "log"> & { stateDirectory: string };
 
+type Made = DaemonParts & { db: Database; clock: Clock; brokers: Brokers };
+
 /** One process for all flows of a state directory: it owns the ledger, runs the flows, and answers on the control socket. */
 export class Daemon implements AsyncDisposable {
   readonly set: FlowSet;
   readonly clock: Clock;
+  readonly brokers: Brokers;
   /** The address of the web page, once somebody serves it. */
   page: string | null = null;
   readonly stateDirectory: string;
@@ -49,7 +53,16 @@ export class Daemon implements AsyncDisposable {
     this.clock = parts.clock;
     this.#log = parts.log;
     const run = beginRun(parts.db, process.pid, { wall: parts.clock.wall(), steady: parts.clock.steady() });
-    this.set = new FlowSet({ ...parts, run, changed: () => this.#changed(), broken: (error) => this.#break(error) });
+    this.brokers = parts.brokers;
+    const { brokers } = parts;
+    this.set = new FlowSet({
+      ...parts,
+      run,
+      bus: brokers,
+      prepare: (flows) => brokers.prepare(flows),
+      changed: () => this.#changed(),
+      broken: (error) => this.#break(error),
+    });
   }
 
   /** Throws `state-owned`, `state-newer`, `state-on-network`, `state-failed`; then nothing was started. */

@@ -21,6 +21,8 @@ export type FlowSetParts = Omit<FlowOptions, "settings" | "all"> & {
   read: () => Configuration;
   /** The flows that were asked for by name; null: all, also those that a reload brings. */
   chosen: readonly string[] | null;
+  /** Called before flows are made; rejects where they cannot be. */
+  prepare?: (flows: FlowSettings[]) => Promise<void>;
   /** Whether this host holds an address. */
   holds?: (address: string) => boolean;
 };
@@ -209,6 +211,7 @@ export class FlowSet implements AsyncDisposable {
   /** The new configuration comes into force, for the named flows or for all (null). What cannot run is found before anything is ended. */
   async #take(next: Configuration, only: string[] | null, again = false): Promise<ReloadAnswer> {
     const { flows, leaving, differing } = planReload(this.#configuration, next, only, again);
+    await this.#parts.prepare?.(flows);
     const ran = new Set(this.#running.keys());
     // Together: each may take its bound, and a stop of the daemon waits for them.
     await Promise.all([...leaving, ...differing].map((name) => this.#end(name)));

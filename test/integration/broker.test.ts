@@ -13,7 +13,7 @@ import { changeOf } from "../../src/broker/messages/change.ts";
 import { decodeMessage } from "../../src/broker/messages/decode.ts";
 import { fieldsOf, wireMessage } from "../../src/broker/messages/encode.ts";
 import { bindingKeyOf } from "../../src/broker/messages/routing.ts";
-import { bytesOfText, relPath } from "../../src/kernel/path.ts";
+import { type AbsPath, bytesOfText, relPath } from "../../src/kernel/path.ts";
 import { addressOf, backoff, clock, credentialsIn, linkBecomes, makeLink, publishUntilConfirmed } from "../support/broker-link.ts";
 import { startBroker, type TestBroker } from "../support/rabbitmq.ts";
 import { makeTemporary, type Temporary } from "../support/temporary.ts";
@@ -254,17 +254,18 @@ test("a wrong password, a missing vhost, a file that others can read: each is sa
   const state = await linkBecomes(wrong, "waiting");
   expect(state).toMatchObject({ trouble: { trouble: "login-refused" } });
   expect(
-    inspect([state, await readCredentials(file, address)], { depth: 9 }) + JSON.stringify(await readCredentials(file, address)),
+    inspect([state, await readCredentials(file as AbsPath, address)], { depth: 9 }) +
+      JSON.stringify(await readCredentials(file as AbsPath, address)),
   ).not.toContain("wrong-secret");
 
   const elsewhere = addressOf(`amqp://127.0.0.1:${broker.port}/nowhere`);
   const vhostFile = `${place.path}/vhost`;
   writeFileSync(vhostFile, `amqp://hotdir:${broker.user.password}@127.0.0.1:${broker.port}/nowhere\n`, { mode: 0o600 });
-  await using noVhost = makeLink({ address: elsewhere, credentials: async () => readCredentials(vhostFile, elsewhere) });
+  await using noVhost = makeLink({ address: elsewhere, credentials: async () => readCredentials(vhostFile as AbsPath, elsewhere) });
   expect(await linkBecomes(noVhost, "waiting")).toMatchObject({ trouble: { trouble: "vhost-refused" } });
 
   chmodSync(vhostFile, 0o640);
-  await using open = makeLink({ address: elsewhere, credentials: async () => readCredentials(vhostFile, elsewhere) });
+  await using open = makeLink({ address: elsewhere, credentials: async () => readCredentials(vhostFile as AbsPath, elsewhere) });
   expect(await linkBecomes(open, "waiting")).toMatchObject({
     trouble: { trouble: "no-credentials", detail: `${vhostFile} can be read by others (mode 640): chmod 600 ${vhostFile}` },
   });

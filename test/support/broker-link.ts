@@ -6,6 +6,7 @@ import { Link, type LinkSettings } from "../../src/broker/amqp/link.ts";
 import type { LinkState } from "../../src/broker/amqp/link-state.ts";
 import type { Publication, Publisher, PublishOutcome } from "../../src/broker/amqp/publisher.ts";
 import { systemClock } from "../../src/kernel/clock.ts";
+import type { AbsPath } from "../../src/kernel/path.ts";
 import type { BrokerUser } from "./rabbitmq.ts";
 import { waitUntil } from "./waiting.ts";
 
@@ -24,7 +25,7 @@ export function addressOf(text: string): BrokerAddress {
 export function credentialsIn(file: string, address: BrokerAddress, user: BrokerUser): LinkSettings["credentials"] {
   const scheme = address.tls ? "amqps" : "amqp";
   writeFileSync(file, `# a comment\n${scheme}://${user.name}:${user.password}@${address.host}:${address.port}\n`, { mode: 0o600 });
-  return async () => readCredentials(file, address);
+  return async () => readCredentials(file as AbsPath, address);
 }
 
 export function makeLink(settings: Pick<LinkSettings, "address" | "credentials"> & Partial<LinkSettings>): Link {

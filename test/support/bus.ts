@@ -16,7 +16,7 @@ export function brokerSettings(directory: string, broker: Pick<TestBroker, "port
 }
 
 export function makeBus(log: Log = silentLog): BrokerBus {
-  return new BrokerBus({ clock, log, backoff });
+  return new BrokerBus({ clock, log, backoff, host: "test" });
 }
 
 let pubTimes = 1_800_000_000_000_000_000n;

@@ -3,7 +3,6 @@ import type { PublishSettings } from "../../flow/settings.ts";
 import type { Backoff } from "../../kernel/backoff.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import { exchangesOf, outgoing } from "../messages/outgoing.ts";
-import type { AnnouncerCounts } from "../standing.ts";
 import { busState } from "./bus-state.ts";
 import type { HeldLink } from "./links.ts";
 import { Publisher, publisherDefaults } from "./publisher.ts";
@@ -11,8 +10,6 @@ import { declareExchange } from "./topology.ts";
 
 /** A flow's way to its exchange: each announcement is one message, and is the broker's once it is confirmed. */
 export class AmqpAnnouncer implements Announcer {
-  readonly address: string;
-  readonly counts: AnnouncerCounts = { published: 0, unrouted: 0, refused: 0 };
   readonly #settings: PublishSettings;
   readonly #held: HeldLink;
   readonly #publisher: Publisher;
@@ -23,7 +20,6 @@ export class AmqpAnnouncer implements Announcer {
     const { held, clock, backoff } = parts;
     this.#settings = settings;
     this.#held = held;
-    this.address = held.address;
     const changed = (): void => {
       for (const listener of this.#listeners) listener();
     };
@@ -56,15 +52,9 @@ export class AmqpAnnouncer implements Announcer {
 
   async publish(announced: Announced): Promise<Published> {
     const message = outgoing(announced, this.#settings, this.#held.link.user);
-    if (!message.ok) return this.#counted({ outcome: "refused", detail: message.detail });
+    if (!message.ok) return { outcome: "refused", detail: message.detail };
     const { exchange, routingKey, properties, body } = message;
-    return this.#counted(await this.#publisher.publish({ exchange, routingKey, properties, body }));
-  }
-
-  #counted(published: Published): Published {
-    if (published.outcome === "confirmed") this.counts.published += 1;
-    else if (published.outcome === "unrouted" || published.outcome === "refused") this.counts[published.outcome] += 1;
-    return published;
+    return await this.#publisher.publish({ exchange, routingKey, properties, body });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

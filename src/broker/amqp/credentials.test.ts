@@ -1,3 +1,4 @@
+import type { AbsPath } from "../../kernel/path.ts";
 import { chmodSync, writeFileSync } from "node:fs";
 import { inspect } from "node:util";
 import { expect, test } from "vitest";
@@ -61,7 +62,7 @@ test("a file that others may read is not read", async () => {
   await using place = await makeTemporary();
   const file = `${place.path}/credentials.conf`;
   const faultOf = async (): Promise<string> => {
-    const read = await readCredentials(file, address("amqp://hub"));
+    const read = await readCredentials(file as AbsPath, address("amqp://hub"));
     return read.ok ? read.credentials.user : read.fault.fault;
   };
   expect(await faultOf()).toBe("unreadable");

@@ -2,6 +2,7 @@ import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import { inspect } from "node:util";
 import { errnoOf } from "../../kernel/errors.ts";
+import { type AbsPath, fsPath, show } from "../../kernel/path.ts";
 import { type BrokerAddress, readAddress, sameBroker, unescaped } from "./address.ts";
 
 /** Holds a password, and shows it to whoever asks for it by its method alone: not to a log, not to JSON. */
@@ -43,9 +44,10 @@ const FILE_BYTES_MAX = 1024 * 1024;
  * encoded where it has to be), then options, which are not ours. The file is asked for each time a connection is made, so that
  * a new password is taken up without a restart.
  */
-export async function readCredentials(file: string, address: BrokerAddress): Promise<CredentialsRead> {
+export async function readCredentials(path: AbsPath, address: BrokerAddress): Promise<CredentialsRead> {
+  const file = show(path);
   try {
-    await using handle = await open(file, constants.O_RDONLY);
+    await using handle = await open(fsPath(path), constants.O_RDONLY);
     const facts = await handle.stat();
     // Asked of the open file, so that what is checked is what is read.
     if ((facts.mode & 0o077) !== 0) return refused({ fault: "open-to-others", file, mode: (facts.mode & 0o777).toString(8) });

@@ -13,7 +13,7 @@ import type { LinkState } from "./link-state.ts";
 /** What a connection is for: a broker that is short of something takes nothing from whoever publishes, acknowledgements included. */
 export type Role = "publish" | "consume";
 
-export type HeldLink = { link: Link; address: string; [Symbol.asyncDispose](): Promise<void> };
+export type HeldLink = { link: Link; [Symbol.asyncDispose](): Promise<void> };
 
 type Shared = { link: Link; holders: number };
 
@@ -29,15 +29,13 @@ export class Links implements AsyncDisposable {
   hold(broker: BrokerSettings, role: Role): HeldLink {
     const read = readAddress(broker.url);
     assert(read.ok, "the configuration lets no broker's address through that is none");
-    const address = showAddress(read.address);
     const key = JSON.stringify([role, broker.url, broker.credentialsFile, broker.caFile]);
-    const shared = this.#shared.get(key) ?? this.#open(broker, role, address);
+    const shared = this.#shared.get(key) ?? this.#open(broker, role, showAddress(read.address));
     this.#shared.set(key, shared);
     shared.holders += 1;
     let held = true;
     return {
       link: shared.link,
-      address,
       [Symbol.asyncDispose]: async () => {
         if (!held) return;
         held = false;
@@ -69,7 +67,7 @@ export function linkTo(broker: BrokerSettings, parts: { clock: Clock; backoff: B
   assert(read.ok, "the configuration lets no broker's address through that is none");
   const { address } = read;
   const caFile = broker.caFile === null ? null : textOf(broker.caFile);
-  const credentials = async (): ReturnType<typeof readCredentials> => readCredentials(textOf(broker.credentialsFile), address);
+  const credentials = async (): ReturnType<typeof readCredentials> => readCredentials(broker.credentialsFile, address);
   return new Link({ ...linkDefaults, ...parts, address, caFile, credentials });
 }
 

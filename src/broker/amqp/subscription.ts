@@ -36,7 +36,6 @@ type Parts = {
 
 /** A flow's part of a queue: what comes is understood or refused, handled, and acknowledged once its outcome is durable. */
 export class AmqpSubscription implements Subscription {
-  readonly address: string;
   readonly #parts: Parts;
   readonly #queue: string;
   readonly #setAside: SetAside;
@@ -52,7 +51,6 @@ export class AmqpSubscription implements Subscription {
     const { consuming, publishing, clock, backoff, log, name } = parts;
     this.#parts = parts;
     this.#queue = settings.queue;
-    this.address = consuming.address;
     this.#refusals = new RefusalLog(log, clock, settings.queue);
     const changed = (): void => {
       for (const listener of this.#listeners) listener();
