@@ -31,12 +31,19 @@ function transfer(state: TransferStory["state"], more: Partial<TransferStory> = 
     reason: null,
     bulk: false,
     receipt: null,
+    announcementOwed: false,
     retain: null,
     tries: [],
     triesLeftOut: 0,
     ...more,
   };
 }
+
+test("what is delivered and not told of yet says so", () => {
+  const last = transfer("delivered", { announcementOwed: true });
+  expect(next(last)).toBe("it is delivered; others are told of it once the broker takes the message");
+  expect(next(last, { running: false })).toBe("it is delivered; others are told of it when hotdir runs");
+});
 
 function next(last: TransferStory | null, more: Partial<Prospect> = {}): string {
   return nextStep({

@@ -119,6 +119,8 @@ function delivered(prospect: Prospect, last: TransferStory): string {
     const inMs = last.retain.at - prospect.nowSteady;
     return `it is delivered; its source file ${how} ${inMs > 0 ? `in ${formatAge(inMs)}` : prospect.running ? "now" : "when hotdir runs"}`;
   }
+  if (last.announcementOwed)
+    return `it is delivered; others are told of it ${prospect.running ? "once the broker takes the message" : "when hotdir runs"}`;
   return "nothing: it is delivered";
 }
 

@@ -37,6 +37,7 @@ export type FileEndOptions = {
 /** A directory at the far end, here or over ssh: the connections to it, the pump that fills it, and the janitor of what was left there. */
 export class FileEnd implements FlowEnd {
   readonly pump: Pump;
+  readonly notice = null;
   readonly #link: Link;
   readonly #janitor: Janitor;
 

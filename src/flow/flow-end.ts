@@ -7,6 +7,8 @@ export interface FlowEnd extends AsyncDisposable {
   readonly pump: Pumping;
   /** Why nothing can go there for now; null: nothing is known against it. */
   readonly trouble: string | null;
+  /** What a person should know though nothing waits for it; null: nothing. */
+  readonly notice: string | null;
   readonly lanes: { open: number; max: number };
   /** How bytes are read back there; null: not known yet, or there are none. */
   readonly readBack: ReadBack["way"] | null;

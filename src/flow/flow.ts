@@ -153,6 +153,11 @@ export class Flow implements AsyncDisposable {
     return trouble === null ? { state: "running", reason: null } : { state: "waiting", reason: trouble };
   }
 
+  /** What a person should know though nothing waits for it; null: nothing. */
+  get notice(): string | null {
+    return this.end.notice ?? this.outbox?.teller.notice ?? null;
+  }
+
   start(): void {
     this.intake.start();
     this.#release();

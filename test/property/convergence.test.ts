@@ -11,7 +11,7 @@ import { recordOutcomes } from "../../src/flow/ledger/outcomes.ts";
 import { receipts } from "../../src/flow/ledger/receipts.ts";
 import type { ChangeKind } from "../../src/flow/settings.ts";
 import type { ClaimedTransfer } from "../../src/flow/transfer.ts";
-import { makeLedger, registerTestFlow, sourceSettings, standingClock } from "../support/ledger.ts";
+import { makeLedger, registerTestFlow, flowSettings, sourceSettings, standingClock } from "../support/ledger.ts";
 import { simulateSend } from "../support/simulated-sender.ts";
 import { SimulatedSource, SimulatedTree } from "../support/simulated-tree.ts";
 
@@ -36,7 +36,7 @@ class World {
     this.#admission = new Admission(
       db,
       flow,
-      { source: sourceSettings({ propagate }), destination: { preserve: { mtime: true, mode: true } } },
+      { source: sourceSettings({ propagate }), destination: flowSettings().destination },
       this.#clock,
     );
   }

@@ -38,6 +38,7 @@ const facts: ExplainFacts = {
         reason: "verify: other bytes",
         bulk: true,
         receipt: { basis: "digest", digest: { algorithm: "sha256", hex }, durable: true, method: "segmented" },
+        announcementOwed: false,
         retain: { state: "due", at: at(50) },
         tries: [
           {

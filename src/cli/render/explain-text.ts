@@ -98,13 +98,12 @@ function endLines(transfer: TransferStory, facts: ExplainFacts): string[] {
   const ended = transfer.endedAtMs === null ? "" : formatTime(transfer.endedAtMs);
   if (state === "delivered" && receipt !== null) {
     const digest =
-      receipt.digest === null
-        ? (proofs[receipt.basis] ?? receipt.basis)
-        : `${receipt.digest.algorithm} ${receipt.digest.hex}, read back at the destination`;
+      receipt.digest === null ? proofOf(receipt) : `${receipt.digest.algorithm} ${receipt.digest.hex}, read back at the destination`;
     const lines = [
       row("delivered", `${ended}, ${methods[receipt.method] ?? receipt.method}`),
       row("receipt", `${digest}${receipt.durable ? ", made durable" : ""}`),
     ];
+    if (transfer.announcementOwed) lines.push(row("announce", "others are still to be told of it"));
     if (retain !== null) lines.push(row("source", retained(retain, facts)));
     return lines;
   }
@@ -114,10 +113,16 @@ function endLines(transfer: TransferStory, facts: ExplainFacts): string[] {
   return [];
 }
 
+function proofOf({ basis, method }: { basis: string; method: string }): string {
+  if (method === "published" && basis === "none") return "nobody listens: the broker had no queue for the message, and kept nothing of it";
+  return proofs[basis] ?? basis;
+}
+
 const proofs: Record<string, string> = {
   size: "the size alone was compared",
   none: "nothing was compared (verify: none)",
   structure: "seen at the destination",
+  confirmed: "the broker has the message for good; no bytes were compared",
 };
 
 const methods: Record<string, string> = {
@@ -128,6 +133,7 @@ const methods: Record<string, string> = {
   linked: "made as a hard link to another name of the same file",
   renamed: "renamed at the destination",
   found: "found there already, with the right bytes",
+  published: "told to the broker",
 };
 
 function retained(retain: NonNullable<TransferStory["retain"]>, facts: ExplainFacts): string {

@@ -57,6 +57,7 @@ function transferJson(transfer: TransferStory, skewMs: number): object {
             durable: receipt.durable,
             method: receipt.method,
           },
+    announcement_owed: transfer.announcementOwed,
     retention: retain === null ? null : { state: retain.state, due_at: retain.state === "due" ? isoMs(retain.at - skewMs) : null },
   };
 }

@@ -6,6 +6,7 @@ import type { Sighting } from "../detect/contract.ts";
 import * as admissions from "../ledger/admissions.ts";
 import type { Database } from "../ledger/database.ts";
 import type { FlowId } from "../ledger/flows.ts";
+import { REPLACED } from "../ledger/replaced.ts";
 import { takenByAnother } from "../ledger/taken-by-another.ts";
 import { anythingBelow, atDestination, movedAway } from "../ledger/whereabouts.ts";
 import type { DestinationSettings, SourceSettings } from "../settings.ts";
@@ -16,7 +17,7 @@ import { completeness } from "./settle.ts";
 /** What a batch of sightings led to. */
 export type Admitted = { queued: number; settling: number };
 
-export type AdmissionSettings = { source: SourceSettings; destination: Pick<DestinationSettings, "preserve"> };
+export type AdmissionSettings = { source: SourceSettings; destination: Pick<DestinationSettings, "preserve" | "place"> };
 
 /** Turns sightings of one flow into changes of the ledger. */
 export class Admission {
@@ -24,6 +25,7 @@ export class Admission {
   readonly #flow: FlowId;
   readonly #source: SourceSettings;
   readonly #keepsMode: boolean;
+  readonly #publishes: boolean;
   readonly #clock: Clock;
   /** Most flows never rename a directory: then no file need be asked whether it came that way. */
   #directoriesMove: boolean;
@@ -33,6 +35,7 @@ export class Admission {
     this.#flow = flow;
     this.#source = settings.source;
     this.#keepsMode = settings.destination.preserve.mode;
+    this.#publishes = settings.destination.place.kind === "publish";
     this.#clock = clock;
     this.#directoriesMove = admissions.anyDirectoryMoved(db, flow);
   }
@@ -94,7 +97,11 @@ export class Admission {
         admitted.queued++;
         return;
       case "unsettled":
-        admissions.unsettle(db, decision.id, decision.change, decision);
+        // A broker may have the message of the older version: another version under the same identity would be taken for that one.
+        if (this.#publishes && admissions.wasTried(db, decision.id)) {
+          admissions.supersede(db, decision.id, REPLACED, at.wall);
+          admissions.recordSettling(db, flow, decision.change, at.wall, decision);
+        } else admissions.unsettle(db, decision.id, decision.change, decision);
         admitted.settling++;
         return;
       case "name":

@@ -152,6 +152,11 @@ export function unsettle(db: Database, id: TransferId, change: Change, wait: Set
   return updateVersion(db, "settling", "state IN ('settling', 'queued')", id, change, wait.dueAt, wait.waitsFor);
 }
 
+/** Whether a transfer was ever claimed. */
+export function wasTried(db: Database, id: TransferId): boolean {
+  return db.get("SELECT 1 FROM transfer WHERE id = ? AND attempt > 0", id) !== undefined;
+}
+
 function updateVersion(
   db: Database,
   state: "queued" | "settling",

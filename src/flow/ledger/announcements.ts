@@ -70,6 +70,10 @@ export function firstOwed(db: Database, flow: FlowId, limit: number): TransferId
     .map(({ transfer }) => transfer);
 }
 
+export function isOwedAnnouncement(db: Database, transfer: TransferId): boolean {
+  return db.get("SELECT 1 FROM announcement WHERE transfer = ?", transfer) !== undefined;
+}
+
 type OwedRow = ChangeRow & { id: number; seen_at: number; algorithm: string | null; digest: Uint8Array | null };
 
 export function owedOf(db: Database, transfer: TransferId): Owed {

@@ -3,6 +3,7 @@ import { ancestorsOf, type RelPath } from "../../kernel/path.ts";
 import type { Digest } from "../digest.ts";
 import type { Change, TransferId } from "../transfer.ts";
 import type { Version } from "../version.ts";
+import { isOwedAnnouncement } from "./announcements.ts";
 import type { Database, Row } from "./database.ts";
 import type { FlowId } from "./flows.ts";
 import { CHANGE_COLUMNS, type ChangeRow, changeFrom, pathCell, versionFrom } from "./rows.ts";
@@ -24,6 +25,8 @@ export type TransferStory = {
   reason: string | null;
   bulk: boolean;
   receipt: { basis: string; digest: Digest | null; durable: boolean; method: string } | null;
+  /** It is delivered, and others are still to be told of it. */
+  announcementOwed: boolean;
   /** What becomes of the source file; null: it is kept. */
   retain: { state: "due"; at: SteadyMs } | { state: "removing" | "removed" | "held" } | null;
   tries: AttemptStory[];
@@ -113,6 +116,7 @@ function transferFrom(db: Database, row: StoryRow): TransferStory {
       row.basis === null
         ? null
         : { basis: row.basis, digest: digestFrom(row.algorithm, row.digest), durable: row.durable === 1, method: row.method ?? "" },
+    announcementOwed: isOwedAnnouncement(db, row.id),
     retain: retainFrom(row.retain, row.retain_at),
     tries: tries.slice(-TRIES_MAX),
     triesLeftOut: Math.max(0, tries.length - TRIES_MAX),
