@@ -1,6 +1,4 @@
-import { openBus } from "../broker/bus.ts";
 import type { Configuration } from "../config/parse.ts";
-import type { Bus } from "../flow/bus.ts";
 import type { Flow } from "../flow/flow.ts";
 import { beginRun } from "../flow/ledger/claims.ts";
 import { type Database, openForWriting } from "../flow/ledger/database.ts";
@@ -47,7 +45,7 @@ export class Daemon implements AsyncDisposable {
   #resources = new AsyncDisposableStack();
   #broken: unknown = null;
 
-  private constructor(parts: DaemonParts & { db: Database; bus: Bus; clock: Clock }) {
+  private constructor(parts: Made) {
     this.#db = parts.db;
     this.stateDirectory = parts.stateDirectory;
     this.clock = parts.clock;
@@ -72,8 +70,9 @@ export class Daemon implements AsyncDisposable {
     const db = undo.use(openForWriting(options.stateDirectory));
     const ledger = ledgerIdentity(options.stateDirectory);
     const clock = systemClock(clockSkewMs(db));
-    const bus = undo.use(openBus({ clock, log: options.log }));
-    const daemon = Daemon.#make({ ...options, db, bus, clock });
+    const brokers = undo.use(new Brokers({ clock, log: options.log, stateDirectory: options.stateDirectory }));
+    await brokers.prepare(options.configuration.flows);
+    const daemon = Daemon.#make({ ...options, db, clock, brokers });
     const guarded = (work: () => void, everyMs: number): NodeJS.Timeout => setInterval(() => daemon.#guarded(work), everyMs);
     const timers = [
       guarded(() => recordClockSkew(db, clock.wall() - clock.steady()), CLOCK_TICK_MS),
@@ -97,7 +96,7 @@ export class Daemon implements AsyncDisposable {
     return daemon;
   }
 
-  static #make(parts: DaemonParts & { db: Database; bus: Bus; clock: Clock }): Daemon {
+  static #make(parts: Made): Daemon {
     try {
       return new Daemon(parts);
     } catch (error) {
