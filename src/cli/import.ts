@@ -5,7 +5,7 @@ import { parseConfiguration } from "../config/parse.ts";
 import { nearest } from "../config/nearest.ts";
 import { formatRemark } from "../importers/remark.ts";
 import { type ConfigurationName, formatName, isComponent } from "../importers/sr3/configuration-file.ts";
-import { type Imported, importWithoutBroker, type Tree } from "../importers/sr3/import-tree.ts";
+import { type Imported, importTree, type Tree } from "../importers/sr3/import-tree.ts";
 import { configurationDirectory } from "../importers/sr3/place-in-tree.ts";
 import { readTree, treeAt } from "../importers/sr3/tree-on-disk.ts";
 import { HotdirError } from "../kernel/errors.ts";
@@ -19,8 +19,8 @@ export const importCommand: Command = {
   usage: "hotdir import sr3 [PATH | COMPONENT/NAME]... [--without-broker] [--output FILE]",
   description: [
     "Reads sr3's configuration (default: $XDG_CONFIG_HOME/sr3) as it stands, and prints the YAML that equals it: behind each key the lines that it comes",
-    "from, at the end what was assumed and what was not carried over. With --without-broker a watch (or post) and a sender that meet on an exchange",
-    "become one flow. A line that cannot be carried over, and one that sr3 itself would pass over in silence, ends it with 2, and nothing is written.",
+    "from, at the end what was assumed and what was not carried over. Each configuration becomes a flow that publishes to, or takes from, the exchanges",
+    "and queues that sr3 has. With --without-broker a watch (or post) and a sender that meet on an exchange become one flow. A line that cannot be carried over, and one that sr3 itself would pass over in silence, ends it with 2, and nothing is written.",
   ].join("\n"),
   options: {
     "without-broker": { type: "boolean", says: "join each watch or post with the senders that it meets: no RabbitMQ between them" },
@@ -28,7 +28,8 @@ export const importCommand: Command = {
   },
   positionals: { min: 1, max: Infinity },
   examples: [
-    { command: "hotdir import sr3 --without-broker", does: "print what ~/.config/sr3 does, as a configuration" },
+    { command: "hotdir import sr3", does: "print what ~/.config/sr3 does, as a configuration, over the same broker" },
+    { command: "hotdir import sr3 --without-broker", does: "the same without one: what is watched here and sent from here" },
     {
       command: "hotdir import sr3 sender/to_hpfx --without-broker -o hotdir.yaml",
       does: "one sender, with the watch that feeds it, into a file",
@@ -39,19 +40,14 @@ export const importCommand: Command = {
     const [system = "", ...what] = args.positionals;
     if (system !== "sr3") throw usage(`${JSON.stringify(system)} is no program whose configurations are read: sr3 is`);
     const chosen = choose(what, context);
-    if (args.values["without-broker"] !== true)
-      throw usage(
-        `flows over a broker are not yet available in this version: --without-broker makes flows that need none (${chosen.tree.root})`,
-      );
+    const withoutBroker = args.values["without-broker"] === true;
     const output = args.values["output"];
     if (typeof output === "string" && existsSync(output)) throw usage(`${output} is there already, and is left as it is`);
-    const imported = importWithoutBroker(
-      chosen.tree,
-      chosen.wanted.length === 0 ? null : (name) => chosen.wanted.includes(formatName(name)),
-    );
+    const wanted = chosen.wanted.length === 0 ? null : (name: ConfigurationName): boolean => chosen.wanted.includes(formatName(name));
+    const imported = importTree(chosen.tree, wanted, { withoutBroker });
     const left = imported.alone.map(({ name, why }) => `${formatName(name)} is left out: ${why}`);
     for (const line of left) context.stderr.write(`hotdir: ${line}\n`);
-    if (imported.yaml === null) return refuse(imported, chosen.tree, context);
+    if (imported.yaml === null) return refuse(imported, { root: chosen.tree.root, withoutBroker }, context);
     check(imported.yaml, typeof output === "string" ? output : "hotdir.yaml", context);
     if (typeof output === "string") {
       mkdirSync(dirname(output), { recursive: true });
@@ -106,11 +102,11 @@ function matching(pattern: string, names: readonly ConfigurationName[]): string[
   throw usage(`there is no configuration ${pattern}${meant === null ? "" : `; did you mean ${meant}?`}`);
 }
 
-function refuse(imported: Imported, tree: Tree, context: CliContext): number {
+function refuse(imported: Imported, { root, withoutBroker }: { root: string; withoutBroker: boolean }, context: CliContext): number {
   const errors = imported.remarks.filter(({ kind }) => kind === "error");
   for (const remark of errors) context.stderr.write(`${formatRemark(remark)}\n`);
-  const why =
-    errors.length > 0 ? `${formatMany(errors.length, "line")} cannot be carried over` : `no watch or post meets a sender in ${tree.root}`;
+  const nothing = withoutBroker ? `no watch or post meets a sender in ${root}` : `there is nothing in ${root} that a flow can be made of`;
+  const why = errors.length > 0 ? `${formatMany(errors.length, "line")} cannot be carried over` : nothing;
   context.stderr.write(`hotdir: nothing was written: ${why}\n`);
   return 2;
 }

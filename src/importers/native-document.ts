@@ -1,9 +1,13 @@
 import { parseDocument, Scalar } from "yaml";
 import { type At, formatAt, printable } from "./remark.ts";
 
-export type NativeValue = string | number | boolean | readonly string[] | readonly NativeEntry[];
+export type NativeValue = NativePlain | readonly string[] | readonly NativeEntry[] | NativeList;
+/** What stands on one line. `template`: its `${...}` are variables. */
+export type NativePlain = string | number | boolean | { template: string };
 /** A key with its value. `from`: the lines that it comes from; `because`: what else there is to say of it. */
 export type NativeEntry = { key: string; value: NativeValue; from?: readonly At[]; because?: string };
+/** Maps on a line each. */
+export type NativeList = { items: ReadonlyArray<{ entries: ReadonlyArray<{ key: string; value: NativePlain }>; from: readonly At[] }> };
 /** A text of a list with the lines that it comes from. */
 export type NativeFlow = { name: string; about: string; entries: readonly NativeEntry[]; members: ReadonlyMap<string, readonly At[]> };
 
@@ -27,7 +31,12 @@ function comment(text: string): string {
 function writeEntry(entry: NativeEntry, indent: number, members: NativeFlow["members"]): string[] {
   const { key, value } = entry;
   const margin = " ".repeat(indent);
-  if (typeof value !== "object") return [beside(`${margin}${key}: ${scalar(value)}`, origin(entry))];
+  if (typeof value !== "object" || "template" in value) return [beside(`${margin}${key}: ${onLine(value)}`, origin(entry))];
+  if ("items" in value)
+    return [
+      beside(`${margin}${key}:`, origin(entry)),
+      ...value.items.map(({ entries, from }) => beside(`${margin}  - ${mapOnLine(entries)}`, sources(from))),
+    ];
   if (isEntries(value))
     return [beside(`${margin}${key}:`, origin(entry)), ...value.flatMap((child) => writeEntry(child, indent + 2, members))];
   if (!value.some((member) => members.has(member)))
@@ -36,6 +45,14 @@ function writeEntry(entry: NativeEntry, indent: number, members: NativeFlow["mem
     beside(`${margin}${key}:`, origin(entry)),
     ...value.map((member) => beside(`${margin}  - ${scalar(member)}`, sources(members.get(member) ?? []))),
   ];
+}
+
+function mapOnLine(entries: ReadonlyArray<{ key: string; value: NativePlain }>): string {
+  return `{${entries.map(({ key, value }) => `${key}: ${onLine(value, true)}`).join(", ")}}`;
+}
+
+function onLine(value: NativePlain, inList = false): string {
+  return typeof value === "object" ? quoted(value.template) : scalar(value, inList);
 }
 
 function isEntries(value: readonly string[] | readonly NativeEntry[]): value is readonly NativeEntry[] {
@@ -61,8 +78,12 @@ export function scalar(value: string | number | boolean, inList = false): string
   const escaped = value.replaceAll("${", "$$${");
   const plain = inList ? /^[A-Za-z/~_.][\w/~.@=+-]*$/ : /^[A-Za-z0-9/~_.][\w/~.:@%=+ -]*$/;
   if (plain.test(escaped) && isThatText(escaped)) return escaped;
-  if (!/[\p{C}\u2028\u2029]/u.test(escaped)) return `'${escaped.replaceAll("'", "''")}'`;
-  return JSON.stringify(escaped).replaceAll(
+  return quoted(escaped);
+}
+
+function quoted(text: string): string {
+  if (!/[\p{C}\u2028\u2029]/u.test(text)) return `'${text.replaceAll("'", "''")}'`;
+  return JSON.stringify(text).replaceAll(
     /[\u007f-\u009f\u2028\u2029\ufeff]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );

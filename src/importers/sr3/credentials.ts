@@ -1,5 +1,4 @@
 import { Remarks, type Remark } from "../remark.ts";
-import { quote } from "../../config/parsed.ts";
 import { nearest } from "../../config/nearest.ts";
 
 /** A line of credentials.conf, without its password. `hasPassword` is all that is kept of it. */
@@ -38,7 +37,7 @@ const known = [
 export function parseCredentials({ text, path, mode }: CredentialsFile): { credentials: Credential[]; remarks: Remark[] } {
   const file = "credentials.conf";
   const remarks = new Remarks();
-  if ((mode & 0o077) !== 0) remarks.note({ file, line: 1 }, `others may read the passwords in it: chmod 600 ${quote(path)}`);
+  if ((mode & 0o077) !== 0) remarks.note({ file, line: 1 }, `others may read the passwords in it: chmod 600 ${shellQuoted(path)}`);
   const credentials = text.split(/\r?\n/).flatMap((raw, at): Credential[] => {
     const line = raw.trim();
     if (line === "" || line.startsWith("#")) return [];
@@ -63,6 +62,10 @@ export function parseCredentials({ text, path, mode }: CredentialsFile): { crede
     return [{ ...place, keyFile, line: at + 1 }];
   });
   return { credentials, remarks: remarks.all };
+}
+
+function shellQuoted(path: string): string {
+  return /^[\w/.@%+:,=-]+$/.test(path) ? path : `'${path.replaceAll("'", String.raw`'\''`)}'`;
 }
 
 function parsePlace(url: string): Omit<Credential, "keyFile" | "line"> | null {

@@ -18,7 +18,9 @@ const PROPAGATE_PRESET = ["put", "rename", "link", "mkdir"];
 export type Sides = { poster: Effective; sender: Effective };
 
 function both({ poster, sender }: Sides, option: string): At[] {
-  return [poster.at(option), sender.at(option)].filter((at) => at !== null);
+  // A configuration may be both sides.
+  const sides = poster === sender ? [poster] : [poster, sender];
+  return sides.map((side) => side.at(option)).filter((at) => at !== null);
 }
 
 /** A change is made when both sides let it pass. Renames always do, and a sender asks nobody about files. */
@@ -48,7 +50,7 @@ export function propagateEntry(sides: Sides, isWatch: boolean): NativeEntry[] {
 
 /** fileAgeMin, and an inflight that is a time. */
 export function settleEntry(sides: Sides, remarks: Remarks): NativeEntry[] {
-  const found = [sides.poster, sides.sender].flatMap((side) => {
+  const found = [...new Set([sides.poster, sides.sender])].flatMap((side) => {
     const inflight = side.value("inflight");
     const age = inflight.type === "inflight" && inflight.inflight.kind === "age" ? inflight.inflight.seconds : 0;
     const seconds = Math.max(side.number("fileAgeMin"), age);

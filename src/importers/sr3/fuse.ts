@@ -1,19 +1,19 @@
 import type { NativeEntry, NativeFlow } from "../native-document.ts";
 import type { At, Remarks } from "../remark.ts";
 import { formatName } from "./configuration-file.ts";
-import { type Credential, findCredential } from "./credentials.ts";
+import { type DestinationContext, restEntries, sendingEntry } from "./destination-keys.ts";
 import { afterPrefix, trimmed } from "./expression/derive.ts";
 import { parseExpression } from "./expression/parse.ts";
 import * as keys from "./flow-keys.ts";
 import { both, everything, type Mask, type Selection, selectBy, type Term, writeTerms } from "./masks.ts";
 import type { Meeting } from "./meeting.ts";
-import { destinationUrl, place } from "./placement.ts";
-import { addressing } from "./poster.ts";
+import { place } from "./placement.ts";
+import { addressing, type Poster } from "./poster.ts";
 import { noteLines, notePlaces } from "./side-notes.ts";
 import { subtopicExpression } from "./topic.ts";
 import type { Placement } from "./values.ts";
 
-export type FuseContext = { homeDirectory: string; credentials: readonly Credential[]; nameFlow: (wanted: string) => string };
+export type FuseContext = DestinationContext & { nameFlow: (wanted: string) => string };
 
 /** The flows that do without a broker what a poster and a sender do with one: one for each path and each place that its files go to. */
 export function fuse(meeting: Meeting, name: string, context: FuseContext, remarks: Remarks): NativeFlow[] {
@@ -22,12 +22,12 @@ export function fuse(meeting: Meeting, name: string, context: FuseContext, remar
   noteLines(sender.configuration, "sender", remarks);
   notePlaces(sender.configuration, remarks);
   const isWatch = poster.kind === "watch";
-  const directories = isWatch ? outermost(meeting, remarks) : [postedBase(meeting, remarks)];
+  const directories = isWatch ? outermost(poster, remarks) : [postedBase(meeting, remarks)];
   return directories.flatMap((directory) => fuseDirectory(meeting, directory, name, context, remarks));
 }
 
 /** A directory is watched with all below it. */
-function outermost({ poster }: Meeting, remarks: Remarks): string[] {
+export function outermost(poster: Poster, remarks: Remarks): string[] {
   return [...new Set(poster.paths)].filter((path) => {
     const around = poster.paths.find((other) => path !== other && path.startsWith(other === "/" ? "/" : `${other}/`));
     if (around !== undefined)
@@ -60,7 +60,7 @@ function fuseDirectory(meeting: Meeting, directory: string, name: string, contex
   const posted = selectBy(poster.masks, poster.configuration.effective.flag("acceptUnmatched"), prefix);
   for (const fault of posted.faults) remarks.error(fault.at, fault.message);
   for (const note of posted.notes) remarks.note(note.at, note.message);
-  const common = both(both(posted.selection, bySubtopics(meeting.subtopics, relative)), byDepth(meeting));
+  const common = both(both(posted.selection, bySubtopics(meeting.subtopics, relative)), byDepth(poster));
   const groups = placements(meeting, prefix, relative, context, remarks);
   if (posted.faults.length > 0 || groups === null) return [];
   if (groups.length === 0) remarks.error({ file: sender.configuration.file, line: 1 }, "its accept and reject lines let nothing pass");
@@ -98,8 +98,7 @@ function bySubtopics(subtopics: readonly string[], relative: string): Selection 
 }
 
 /** `recursive off` */
-function byDepth({ poster }: Meeting): Selection {
-  const { effective } = poster.configuration;
+export function byDepth({ configuration: { effective } }: Poster): Selection {
   const at = effective.at("recursive");
   const parsed = parseExpression(".*/");
   if (effective.flag("recursive") || at === null || parsed.kind !== "tree") return everything;
@@ -171,19 +170,7 @@ function flowOf(
   const { poster, sender } = meeting;
   const sides = { poster: poster.configuration.effective, sender: sender.configuration.effective };
   const isWatch = poster.kind === "watch";
-  const { remote } = sender;
-  const credential = findCredential(context.credentials, { schemes: ["sftp", "scp", "ssh", "fish"], ...remote });
-  if ((credential?.hasPassword === true || remote.hasPassword) && (credential?.keyFile ?? null) === null)
-    remarks.note(
-      sides.sender.at("sendTo"),
-      `sendTo: hotdir gives no password: ssh-copy-id brings a key to ${remote.host}, and 'ssh ${remote.host} true' must ask nothing`,
-    );
-  const members = new Map<string, readonly At[]>();
-  const list = (key: string, terms: readonly Term[] | null): NativeEntry[] => {
-    const written = writeTerms(terms ?? []);
-    for (const { expression, from } of written) members.set(expression, from);
-    return written.length === 0 ? [] : [{ key, value: written.map(({ expression }) => expression) }];
-  };
+  const selected = selectionEntries(selection);
   const pathAt = sides.poster.at(isWatch ? "path" : "post_baseUrl");
   const from = pathAt === null ? [] : [pathAt];
   const root: NativeEntry = isWatch
@@ -191,43 +178,31 @@ function flowOf(
     : directory === "/"
       ? { key: "posts", value: true, from, because: `hotdir post -f ${name} FILE` }
       : { key: "posts", value: [{ key: "base", value: directory }], from, because: `hotdir post -f ${name} FILE` };
-  const urlFrom = [sides.sender.at("sendTo"), ...(target.from.length > 0 ? target.from : [sides.sender.at("post_baseDir")])].filter(
-    (at) => at !== null,
-  );
   const entries: NativeEntry[] = [
     {
       key: "source",
       value: [
         root,
-        ...list("accept", selection.accept),
-        ...list("reject", selection.reject),
+        ...selected.entries,
         ...keys.settleEntry(sides, remarks),
         ...keys.rescanEntry(sides, isWatch),
         ...keys.propagateEntry(sides, isWatch),
       ],
     },
-    {
-      key: "destination",
-      value: [
-        {
-          key: "url",
-          value: destinationUrl({ ...remote, user: remote.user ?? credential?.user ?? null }, target.directory),
-          from: urlFrom,
-        },
-        ...keys.sshEntry(credential, context.homeDirectory),
-        ...keys.lanesEntry(sides, remarks),
-        ...keys.inflightEntry(sides, remarks),
-        ...keys.preserveEntry(sides),
-        ...keys.verifyEntry(sides, remarks),
-        ...keys.accelerateEntry(sides, credential?.keyFile ?? null, remote, remarks),
-        ...keys.bandwidthEntry(sides),
-      ],
-    },
-    ...keys.retryEntry(sides, remarks),
-    ...keys.retainEntry(sides),
-    ...keys.vipEntry(sides, remarks),
-    ...keys.logEntry(sides),
+    sendingEntry(sender, sides, target, context, remarks),
+    ...restEntries(sides, remarks),
   ];
   const about = `${formatName(poster.configuration)} and ${formatName(sender.configuration)}, which meet ${meeting.how}`;
-  return { name, about, entries, members };
+  return { name, about, entries, members: selected.members };
+}
+
+/** `accept` and `reject`, and the lines that each expression comes from. */
+export function selectionEntries({ accept, reject }: Selection): { entries: NativeEntry[]; members: ReadonlyMap<string, readonly At[]> } {
+  const members = new Map<string, readonly At[]>();
+  const list = (key: string, terms: readonly Term[] | null): NativeEntry[] => {
+    const written = writeTerms(terms ?? []);
+    for (const { expression, from } of written) members.set(expression, from);
+    return written.length === 0 ? [] : [{ key, value: written.map(({ expression }) => expression) }];
+  };
+  return { entries: [...list("accept", accept), ...list("reject", reject)], members };
 }

@@ -297,7 +297,7 @@ describe("credentials", () => {
     );
     expect(settingsOf(result)[0]!.destination.place).toMatchObject({ user: "bob", ssh: ["ssh", "-i", "/home/bob/.ssh/far_key"] });
     expect(said(result, "note")[0]).toBe(
-      'credentials.conf:1: others may read the passwords in it: chmod 600 "/home/bob/.config/sr3/credentials.conf"',
+      "credentials.conf:1: others may read the passwords in it: chmod 600 /home/bob/.config/sr3/credentials.conf",
     );
     expect(JSON.stringify(result)).not.toMatch(/W0rd|!@x/);
   });

@@ -3,11 +3,13 @@ import { writeDocument, type NativeFlow } from "../native-document.ts";
 import { formatRemark, inOrder, type Remark, Remarks } from "../remark.ts";
 import { type ConfigurationName, type Files, type Machine } from "./configuration-file.ts";
 import { type CredentialsFile, parseCredentials } from "./credentials.ts";
+import { asFlowName } from "./flow-name.ts";
 import { fuse } from "./fuse.ts";
 import { findMeetings, whyAlone } from "./meeting.ts";
 import { type Poster, posterOf } from "./poster.ts";
 import { type Configuration, readConfiguration } from "./reader.ts";
 import { type Sender, senderOf } from "./sender.ts";
+import { translateTree } from "./with-broker/import-with-broker.ts";
 
 /** A directory of sr3's, as it was found. */
 export type Tree = {
@@ -26,6 +28,31 @@ export type Imported = {
   /** Configurations that have no part in it, with the reason. */
   alone: Array<{ name: ConfigurationName; why: string }>;
 };
+
+/**
+ * With a broker each configuration becomes a flow of its own (a watch a flow for each of its paths); without one see below. `wanted` says
+ * which: null is all. With an error in one of them nothing is written.
+ */
+export function importTree(
+  tree: Tree,
+  wanted: ((name: ConfigurationName) => boolean) | null,
+  { withoutBroker }: { withoutBroker: boolean },
+): Imported {
+  return withoutBroker ? importWithoutBroker(tree, wanted) : importWithBroker(tree, wanted);
+}
+
+function importWithBroker(tree: Tree, wanted: ((name: ConfigurationName) => boolean) | null): Imported {
+  const names = tree.names.filter((name) => wanted === null || wanted(name));
+  const { flows, remarks, alone } = translateTree(tree, names, namer());
+  if (flows.length > 0) remarkStart(flows, remarks);
+  const failed = flows.length === 0 || remarks.all.some(({ kind }) => kind === "error");
+  return {
+    yaml: failed ? null : documentOf(flows, tree.root, inOrder(remarks.all), "what the configurations there do"),
+    flows: flows.map(({ name }) => name),
+    remarks: inOrder(remarks.all),
+    alone,
+  };
+}
 
 /**
  * Every watch or post and sender that meet on an exchange become one flow that needs no broker.
@@ -58,7 +85,9 @@ export function importWithoutBroker(tree: Tree, wanted: ((name: ConfigurationNam
   if (flows.length > 0) remarkStart(flows, remarks);
   const failed = flows.length === 0 || remarks.all.some(({ kind }) => kind === "error");
   return {
-    yaml: failed ? null : documentOf(flows, tree.root, inOrder(remarks.all)),
+    yaml: failed
+      ? null
+      : documentOf(flows, tree.root, inOrder(remarks.all), "what the watches, posts and senders there do, without a broker"),
     flows: flows.map(({ name }) => name),
     remarks: inOrder(remarks.all),
     alone: read.filter((side) => isWanted(side.configuration) && !partOf(side) && !isFaulty(side)).map(describeAlone),
@@ -76,7 +105,12 @@ function readSide(name: ConfigurationName, tree: Tree): ReadSide {
   const remarks = new Remarks();
   remarks.add(configuration.remarks);
   const { homeDirectory } = tree.machine;
-  const poster = posterOf(configuration, homeDirectory, remarks);
+  const poster = isSide(name) ? posterOf(configuration, homeDirectory, remarks) : null;
+  if (poster !== null && poster.split > 0)
+    remarks.error(
+      poster.configuration.effective.at("post_exchangeSplit"),
+      "post_exchangeSplit: what is split over several exchanges needs the broker",
+    );
   const sender = name.component === "sender" ? senderOf(configuration, homeDirectory, remarks) : null;
   return { configuration, poster, sender, remarks: remarks.all };
 }
@@ -94,12 +128,13 @@ function remarkStart(flows: readonly NativeFlow[], remarks: Remarks): void {
       null,
       "what is in a watched directory when hotdir first starts is sent as well: sr3 sends only what comes while its watch runs",
     );
-  remarks.note(null, "sr3 takes any host key; hotdir uses ssh, so that the host must be in ~/.ssh/known_hosts (connect once by hand)");
+  if (flows.some(({ entries }) => JSON.stringify(entries).includes("sftp://")))
+    remarks.note(null, "sr3 takes any host key; hotdir uses ssh, so that the host must be in ~/.ssh/known_hosts (connect once by hand)");
 }
 
-function documentOf(flows: readonly NativeFlow[], root: string, remarks: readonly Remark[]): string {
+function documentOf(flows: readonly NativeFlow[], root: string, remarks: readonly Remark[], what: string): string {
   const head = [
-    `Made by 'hotdir import sr3' of ${root}: what the watches, posts and senders there do, without a broker.`,
+    `Made by 'hotdir import sr3' of ${root}: ${what}.`,
     "Behind each key stand the lines that it comes from; what is not carried over stands at the end. 'hotdir check' tries it.",
   ];
   const tail = remarks.length === 0 ? [] : ["Notes of the import", ...remarks.map((remark) => `- ${formatRemark(remark)}`)];
@@ -108,12 +143,7 @@ function documentOf(flows: readonly NativeFlow[], root: string, remarks: readonl
 
 function flowName({ configuration }: Sender, poster: string, several: boolean): string {
   const wanted = several && poster !== configuration.name ? `${configuration.name}_${poster}` : configuration.name;
-  return (
-    wanted
-      .replaceAll(/[^A-Za-z0-9_-]/g, "_")
-      .replace(/^[^A-Za-z0-9]+/, "")
-      .slice(0, 56) || "flow"
-  );
+  return asFlowName(wanted);
 }
 
 /** Each name once. */

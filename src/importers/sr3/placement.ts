@@ -64,11 +64,11 @@ function fill(text: string, poster: Poster, sender: Sender): string | null {
 
 /** As hotdir writes it: bytes that mean something in an address are escaped. */
 export function destinationUrl(remote: Omit<Remote, "hasPassword">, directory: string): string {
-  const host = `${remote.user === null ? "" : `${escape(remote.user)}@`}${remote.host}${remote.port === null ? "" : `:${remote.port}`}`;
-  const path = escape(directory).replace(/^\/~/, "/%7E");
+  const host = `${remote.user === null ? "" : `${escapeUrl(remote.user)}@`}${remote.host}${remote.port === null ? "" : `:${remote.port}`}`;
+  const path = escapeUrl(directory).replace(/^\/~/, "/%7E");
   return `sftp://${host}${path.startsWith("/") ? path : `/~/${path === "." ? "" : path}`}`;
 }
 
-function escape(text: string): string {
+export function escapeUrl(text: string): string {
   return text.replaceAll(/[%?#@:]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`);
 }

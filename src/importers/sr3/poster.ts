@@ -6,9 +6,9 @@ import type { Mask } from "./masks.ts";
 import type { Configuration } from "./reader.ts";
 import type { Effective } from "./settings.ts";
 
-/** A configuration that announces local files: a watch, or a post. */
+/** A configuration that announces local files: a watch, a post, or the C library's. */
 export type Poster = {
-  kind: "watch" | "post";
+  kind: "watch" | "post" | "cpost";
   configuration: Configuration;
   broker: BrokerUrl | null;
   exchange: string | null;
@@ -18,12 +18,14 @@ export type Poster = {
   baseDir: string | null;
   paths: string[];
   masks: Mask[];
+  /** Over how many exchanges its messages are spread; 0: one. */
+  split: number;
 };
 
-/** null: it posts nothing that could be fused; why is in the remarks. */
+/** null: it posts nothing; why is in the remarks. */
 export function posterOf(configuration: Configuration, homeDirectory: string, remarks: Remarks): Poster | null {
   const { component, effective } = configuration;
-  if (component !== "watch" && component !== "post") return null;
+  if (component !== "watch" && component !== "post" && component !== "cpost") return null;
   const here: At = { file: configuration.file, line: 1 };
   const baseUrl = effective.text("post_baseUrl");
   const paths = effective.members("path").map((path) => clean(expandHome(path, homeDirectory)));
@@ -32,9 +34,7 @@ export function posterOf(configuration: Configuration, homeDirectory: string, re
   const relative = paths.find((path) => !path.startsWith("/"));
   if (relative !== undefined)
     remarks.error(effective.at("path"), `path: ${relative} is relative, and where it begins depends on where sr3 is started`);
-  const split = effective.number("post_exchangeSplit") > 0;
-  if (split) remarks.error(effective.at("post_exchangeSplit"), "post_exchangeSplit: what is split over several exchanges needs the broker");
-  if (baseUrl === null || relative !== undefined || split || (component === "watch" && paths.length === 0)) return null;
+  if (baseUrl === null || relative !== undefined || (component === "watch" && paths.length === 0)) return null;
   const written = effective.text("post_baseDir");
   const ofUrl = /^(?:file|sftp):(?:\/\/[^/]*)?(\/.*)?$/.exec(baseUrl)?.[1] ?? null;
   return {
@@ -44,8 +44,14 @@ export function posterOf(configuration: Configuration, homeDirectory: string, re
     baseUrl: baseUrl.replace(/\/+$/, ""),
     baseDir: written !== null ? clean(expandHome(written, homeDirectory)) : ofUrl === null ? null : clean(ofUrl),
     paths,
-    masks: masksOf(effective),
+    masks: component === "cpost" ? masksOf(effective).map(unanchored) : masksOf(effective),
+    split: effective.number("post_exchangeSplit"),
   };
+}
+
+/** The C library looks anywhere in the path, and not in the address. */
+function unanchored(mask: Mask): Mask {
+  return { ...mask, pattern: `.*(?:${mask.pattern})` };
 }
 
 /** Which broker and exchange it posts to. */

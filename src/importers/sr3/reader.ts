@@ -12,10 +12,19 @@ import { options } from "./options.ts";
 import { configurationPath, includeCandidates, shownPath } from "./place-in-tree.ts";
 import { componentDefaults, Effective } from "./settings.ts";
 import { parseValue, type Value } from "./values.ts";
-import { type Scope, substitute } from "./variables.ts";
+import { digitsOf, type Scope, substitute } from "./variables.ts";
 
 /** A configuration as sr3 would have it: every line in order with its value, what is in effect, and what is to be said about its lines. */
-export type Configuration = ConfigurationName & { file: string; effective: Effective; bindings: Binding[]; remarks: Remark[] };
+export type Configuration = ConfigurationName & {
+  file: string;
+  effective: Effective;
+  bindings: Binding[];
+  remarks: Remark[];
+  /** sr3's name for its queue, where no other was used before; `${...}` in it is nothing that anybody knows. */
+  queueName: string;
+  /** Stand in it where sr3 makes some up. */
+  digits: string;
+};
 /** What a queue is bound to: a `subtopic` takes the exchange that stands above it. */
 export type Binding = { exchange: string | null; subtopic: string; at: At | null };
 
@@ -38,6 +47,8 @@ export function readConfiguration(name: ConfigurationName, tree: { root: string;
     effective: reader.effective,
     bindings: reader.bindings,
     remarks: reader.remarks.all,
+    queueName: reader.queueName(),
+    digits: digitsOf(name, tree.machine),
   };
 }
 
@@ -79,6 +90,11 @@ class Reader {
         );
       this.effective.set({ option: name, value: parsed.value, at: null });
     }
+  }
+
+  queueName(): string {
+    const preset = options.get("queueName")!.preset;
+    return substitute(this.effective.text("queueName") ?? preset, this.#scope(null)).text;
   }
 
   #take(line: Line, at: At): void {
@@ -187,7 +203,6 @@ class Reader {
 
   /** sr3 keeps what it does not know as it stands, and says nothing. */
   #fill(option: Option, words: string[], at: At): string[] {
-    if (option.name === "queueName" || option.name === "queueShare") return words;
     const matters = ["into", "joins", "reads"].includes(option.carried.how);
     return words.map((word) => {
       const { text, left } = substitute(word, this.#scope(at));
@@ -203,7 +218,8 @@ class Reader {
     });
   }
 
-  #scope(at: At): Scope {
+  /** `at`: the line that is read; null: none is. */
+  #scope(at: At | null): Scope {
     const userOf = (option: string): string | null => parseBrokerUrl(this.effective.text(option) ?? "")?.user ?? null;
     const environment = (name: string): string | null =>
       this.#declared.get(name) ?? (Object.hasOwn(this.#tree.machine.env, name) ? (this.#tree.machine.env[name] ?? null) : null);
@@ -211,9 +227,10 @@ class Reader {
       brokerUser: userOf("broker"),
       postBrokerUser: userOf("post_broker"),
       environment,
+      digits: digitsOf(this.#name, this.#tree.machine),
       option: (name) => {
         const value = this.#internal(name) ?? this.#optionText(name);
-        if (value !== null && environment(name.toUpperCase()) !== null)
+        if (at !== null && name === name.toLowerCase() && value !== null && environment(name.toUpperCase()) !== null)
           this.remarks.note(at, `\${${name.toUpperCase()}} is sr3's own ${name}, and not the variable of that name`);
         return value;
       },

@@ -23,27 +23,32 @@ export type Sender = {
 /** null: nothing that could be fused; why is in the remarks. */
 export function senderOf(configuration: Configuration, homeDirectory: string, remarks: Remarks): Sender | null {
   const { effective } = configuration;
-  const here = { file: configuration.file, line: 1 };
   const remote = remoteOf(configuration, remarks);
   const broker = parseBrokerUrl(effective.text("broker") ?? "");
-  const preset = broker === null ? null : presetExchange(broker, effective.text("exchangeSuffix"));
-  const last = effective.isWritten("exchange") ? effective.text("exchange") : null;
-  const bindings = (configuration.bindings.length > 0 ? configuration.bindings : [{ exchange: last, subtopic: "#", at: null }]).flatMap(
-    (binding) => {
-      const exchange = binding.exchange ?? preset;
-      return exchange === null ? [] : [{ ...binding, exchange }];
-    },
-  );
-  const [first] = configuration.bindings;
-  if (first !== undefined && first.exchange === null && last !== null)
-    remarks.error(first.at, `subtopic: exchange stands below it, so that sr3 binds it to ${preset ?? "no exchange"}`);
-  if (bindings.length === 0) remarks.error(here, "sender needs broker, and exchange or a user in broker");
+  const bindings = bindingsOf(configuration, broker, remarks);
   if (remote === null || bindings.length === 0) return null;
   const path = (option: string): string | null => {
     const text = effective.text(option);
     return text === null ? null : clean(expandHome(text, homeDirectory));
   };
   return { configuration, broker, bindings, remote, baseDir: path("baseDir"), postBaseDir: path("post_baseDir") };
+}
+
+/** What its queue is bound to; none: what is missing is in the remarks. */
+export function bindingsOf(configuration: Configuration, broker: BrokerUrl | null, remarks: Remarks): Sender["bindings"] {
+  const { effective, component, file } = configuration;
+  const preset = broker === null ? null : presetExchange(broker, effective.text("exchangeSuffix"));
+  const last = effective.isWritten("exchange") ? effective.text("exchange") : null;
+  const written = configuration.bindings.length > 0 ? configuration.bindings : [{ exchange: last, subtopic: "#", at: null }];
+  const bindings = written.flatMap((binding) => {
+    const exchange = binding.exchange ?? preset;
+    return exchange === null ? [] : [{ ...binding, exchange }];
+  });
+  const [first] = configuration.bindings;
+  if (first !== undefined && first.exchange === null && last !== null)
+    remarks.error(first.at, `subtopic: exchange stands below it, so that sr3 binds it to ${preset ?? "no exchange"}`);
+  if (bindings.length === 0) remarks.error({ file, line: 1 }, `${component} needs broker, and exchange or a user in broker`);
+  return bindings;
 }
 
 function remoteOf({ effective, file }: Configuration, remarks: Remarks): Remote | null {
