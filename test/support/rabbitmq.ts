@@ -102,7 +102,7 @@ async function startIn(place: Temporary): Promise<TestBroker> {
   return broker;
 }
 
-function endedEarly(child: ChildProcess): boolean {
+export function endedEarly(child: ChildProcess): boolean {
   return child.exitCode !== null || child.signalCode !== null;
 }
 
@@ -176,7 +176,7 @@ function hashed(password: string): string {
 }
 
 /** A CA, and a certificate of it for the broker. */
-async function makeCertificates(directory: string): Promise<string> {
+export async function makeCertificates(directory: string): Promise<string> {
   const openssl = async (...args: string[]): Promise<void> => void (await run("openssl", args, { cwd: directory }));
   const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
   await openssl("req", "-x509", ...key, "-keyout", "ca.key", "-out", "ca.pem", "-days", "2", "-subj", "/CN=hotdir test CA");
@@ -188,7 +188,7 @@ async function makeCertificates(directory: string): Promise<string> {
   return `${directory}/ca.pem`;
 }
 
-function accepts(port: number): Promise<boolean> {
+export function accepts(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, "127.0.0.1");
     socket.once("connect", () => (socket.destroy(), resolve(true)));
@@ -197,7 +197,7 @@ function accepts(port: number): Promise<boolean> {
 }
 
 /** So many ports, all free at this moment. */
-async function freePorts(count: number): Promise<number[]> {
+export async function freePorts(count: number): Promise<number[]> {
   const servers = await Promise.all(
     Array.from({ length: count }, async () => {
       const server = createServer().listen(0, "127.0.0.1");

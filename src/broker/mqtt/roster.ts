@@ -1,0 +1,68 @@
+import { z } from "zod";
+import type { Clock, SteadyMs } from "../../kernel/clock.ts";
+import { hostIdOf, hostTopicOf } from "./topics.ts";
+import type { Publication } from "./packets.ts";
+
+/** What is told of one host's session. Whoever may publish may write it. */
+const entrySchema = z.object({
+  state: z.enum(["here", "gone"]),
+  /** Who serves the session: its own host, or one that empties it. */
+  by: z.string().max(64),
+  filters: z.array(z.string().max(65_535)).max(1000),
+});
+export type HostEntry = z.infer<typeof entrySchema>;
+
+type Known = HostEntry & { heardMs: SteadyMs };
+
+/** Whoever is here says so this often; the broker forgets the connections that it had when it ends itself, and with them their wills. */
+export const REFRESH_MS = 30_000;
+const STALE_MS = 3.5 * REFRESH_MS;
+
+/**
+ * The sessions of a queue, as their hosts tell of them. The broker spreads messages over all sessions, also over those whose host is
+ * gone, and gives what it kept for one to nobody else: so whoever is here looks after the others' sessions.
+ */
+export class Roster {
+  readonly #queue: string;
+  readonly #own: string;
+  readonly #clock: Clock;
+  readonly #known = new Map<string, Known>();
+
+  constructor(queue: string, own: string, clock: Clock) {
+    this.#queue = queue;
+    this.#own = own;
+    this.#clock = clock;
+  }
+
+  /** False: the topic is another one's. */
+  note(topic: string, payload: Buffer): boolean {
+    const id = hostIdOf(this.#queue, topic);
+    if (id === null) return topic.startsWith(hostTopicOf(this.#queue, ""));
+    const entry = readEntry(payload);
+    if (entry === null) this.#known.delete(id);
+    else this.#known.set(id, { ...entry, heardMs: this.#clock.steady() });
+    return true;
+  }
+
+  /** Sessions of others that nobody serves. */
+  get orphans(): Array<HostEntry & { id: string }> {
+    const now = this.#clock.steady();
+    return [...this.#known]
+      .filter(([id, { state, heardMs }]) => id !== this.#own && (state === "gone" || now - heardMs > STALE_MS))
+      .map(([id, entry]) => ({ id, ...entry }));
+  }
+
+  /** Null: the session is no more. */
+  telling(id: string, entry: HostEntry | null): Publication {
+    const payload = entry === null ? Buffer.alloc(0) : Buffer.from(JSON.stringify(entry));
+    return { topic: hostTopicOf(this.#queue, id), payload, contentType: null, userProperties: {}, retain: true };
+  }
+}
+
+function readEntry(payload: Buffer): HostEntry | null {
+  try {
+    return entrySchema.parse(JSON.parse(payload.toString("utf8")));
+  } catch {
+    return null;
+  }
+}
