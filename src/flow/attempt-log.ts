@@ -73,6 +73,10 @@ export class AttemptLog implements Disposable {
         ...facts,
         code: outcome.error.code,
       });
+    } else if (outcome.kind === "give-back") {
+      const seconds = (outcome.afterMs / 1000).toFixed(1);
+      const next = `its message comes again to any host in ${seconds} s (attempt ${failures + 2} of ${this.#attemptsMax})`;
+      this.#log.warn(`${path}: ${outcome.error.message}; ${next}`, { ...facts, code: outcome.error.code });
     } else if (outcome.kind !== "delivered") this.#log.debug(`${path}: ${outcome.reason}`, { ...facts, code: outcome.kind });
   }
 

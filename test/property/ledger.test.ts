@@ -4,6 +4,7 @@ import { HotdirError } from "../../src/kernel/errors.ts";
 import * as admissions from "../../src/flow/ledger/admissions.ts";
 import { beginRun, claim, keysOf } from "../../src/flow/ledger/claims.ts";
 import { type FlowId, recount, tallyOf } from "../../src/flow/ledger/flows.ts";
+import { originsIn, recordMessage } from "../../src/flow/ledger/messages.ts";
 import { type Outcome, recordOutcomes, revive } from "../../src/flow/ledger/outcomes.ts";
 import { noTries, type TransferEvent, type TransferState, transition } from "../../src/flow/ledger/states.ts";
 import { type Change, type ClaimedTransfer, structuralKinds } from "../../src/flow/transfer.ts";
@@ -14,6 +15,8 @@ type ModelRow = { id: number; flow: FlowId; change: Change; state: TransferState
 
 class Model {
   readonly rows = new Map<number, ModelRow>();
+  /** Those whose message is still theirs. */
+  readonly messages = new Set<number>();
   /** Claims of this run and of earlier ones, ended or not: their answers may come at any time. */
   readonly claims: ClaimedTransfer[] = [];
   now = 1000;
@@ -80,6 +83,8 @@ function compare(model: Model, real: Real): void {
     failures: state.tries.failures,
   }));
   expect(rows.map((row) => ({ ...row }))).toEqual(wanted);
+  const messages = real.db.all<{ transfer: number }>("SELECT transfer FROM message ORDER BY transfer");
+  expect(messages.map(({ transfer }) => transfer)).toEqual([...model.messages].sort((a, b) => a - b));
   for (const flow of real.flows) {
     expect(recount(real.db, flow)).toEqual([]);
     const { seen, settling, queued, sending, delivered, superseded, ignored, dead } = tallyOf(real.db, flow);
@@ -120,6 +125,8 @@ const steps = {
         ? { state: "settling", dueAt: model.now + 50, tries: noTries }
         : { state: "queued", dueAt: model.now, tries: noTries };
       model.rows.set(id, { id, flow, change, state });
+      recordMessage(real.db, flow, id, { baseUrl: "file:/lab", relPath: rel(`of/${id}`), pubTimeNs: BigInt(id), body: Buffer.from("{}") });
+      model.messages.add(id);
     }),
   settle: (at: number): Command =>
     command(`settle #${at}`, (model, real) => {
@@ -157,12 +164,21 @@ const steps = {
       const open = [...model.rows.values()].filter(
         (row) => row.flow === flow && (row.state.state === "queued" || row.state.state === "sending"),
       );
-      const claimed = claim(real.db, { flow, run: model.run, bulk: false, limit, now: model.now, busy: (key) => underWay.has(key) });
+      const claimed = claim(real.db, {
+        flow,
+        run: model.run,
+        bulk: false,
+        limit,
+        now: model.now,
+        busy: (key) => underWay.has(key),
+        originOf: originsIn(real.db, () => null),
+      });
       for (const transfer of claimed) {
         const overtaken = open.filter((row) => row.id < transfer.id && mustWait(transfer.change, row.change)).map((row) => row.id);
         expect(overtaken).toEqual([]);
         expect(model.happen(transfer.id, { event: "claim", run: model.run })).toBe(true);
         expect(transfer.fence).toEqual({ run: model.run, attempt: model.rows.get(transfer.id)!.state.tries.attempts });
+        expect(transfer.origin?.relPath).toBe(`of/${transfer.id}`);
         model.claims.push(transfer);
       }
       const keys = claimed.flatMap((transfer) => keysOf(transfer.change));
@@ -180,6 +196,7 @@ const steps = {
         transfer.id,
         replaced ? { event: "supersede", reason: "newer", fence: transfer.fence } : eventOf(outcome, transfer, model.now),
       );
+      if (changed && !replaced && how === "give-back") model.messages.delete(transfer.id);
       const ended = { transfer, outcome, startedAtMs: model.now, bytes: 10 };
       const attempts = real.db.get<{ n: number }>("SELECT count(*) AS n FROM attempt")!.n;
       expect(recordOutcomes(real.db, [ended], model.now)).toEqual(changed ? [] : [ended]);
@@ -242,6 +259,8 @@ function outcomeOf(kind: Outcome["kind"], now: number): Outcome {
       return { kind, reason: "an outage", dueAt: now, litter: false };
     case "give-up":
       return { kind, error, litter: false };
+    case "give-back":
+      return { kind, error, afterMs: 20, litter: false };
     case "superseded":
       return { kind, reason: "gone", litter: true };
   }
@@ -257,6 +276,8 @@ function eventOf(outcome: Outcome, { fence }: ClaimedTransfer, now: number): Tra
       return { event: "hand-back", fence, dueAt: now };
     case "give-up":
       return { event: "give-up", fence, code: outcome.error.code, reason: outcome.error.message };
+    case "give-back":
+      return { event: "supersede", reason: outcome.error.message, fence };
     case "superseded":
       return { event: "supersede", reason: outcome.reason, fence };
   }
@@ -264,7 +285,7 @@ function eventOf(outcome: Outcome, { fence }: ClaimedTransfer, now: number): Tra
 
 const path = fc.constantFrom("a", "a/b", "a/b/c", "a/d", "e", "a.f");
 const kind = fc.constantFrom<Change["kind"]>("put", "put", "put", "link", "mkdir", "rename", "delete", "rmdir");
-const ending = fc.constantFrom<Outcome["kind"]>("delivered", "delivered", "back-off", "hand-back", "give-up", "superseded");
+const ending = fc.constantFrom<Outcome["kind"]>("delivered", "delivered", "back-off", "hand-back", "give-up", "give-back", "superseded");
 const flowAt = fc.nat(1);
 const commands = fc.commands(
   [

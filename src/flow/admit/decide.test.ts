@@ -20,6 +20,7 @@ function known(changes: Partial<Known>): Known {
     version: v1,
     target: null,
     mode: 0o640,
+    from: null,
     directory: false,
     links: 1,
     seenAtMs: 1_000_000,

@@ -21,6 +21,7 @@ function settling(dueAt: number, content = 1): Known {
     version: put("f", content).version,
     target: null,
     mode: 0o644,
+    from: null,
     directory: false,
     links: 1,
     seenAtMs: 0,

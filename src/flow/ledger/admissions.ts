@@ -29,6 +29,8 @@ export type Known = {
   mode: number | null;
   /** How many names the file has; null where the kind has none. */
   links: number | null;
+  /** The old name, of a rename. */
+  from: RelPath | null;
   /** A rename of a directory, or a directory. */
   directory: boolean;
   seenAtMs: WallMs;
@@ -65,6 +67,7 @@ function knownFrom(row: KnownRow): Known {
     target: row.target === null ? null : bytesOf(row.target),
     mode: row.mode,
     links: row.links,
+    from: row.from_path === null ? null : pathFrom(row.from_path),
     directory: row.directory === 1 || row.kind === "mkdir" || row.kind === "rmdir",
     seenAtMs: row.seen_at,
     dueAt: row.due_at,
@@ -100,6 +103,11 @@ export function recordQueued(
 
 /** When a settling file is looked at again, and what it waits for (`admit/settle.ts`). */
 export type SettlingWait = { dueAt: SteadyMs; waitsFor: "writer" | "quiet" | "marker" };
+
+/** It was tried so often before, elsewhere or under another id. */
+export function recordFailures(db: Database, id: TransferId, failures: number): void {
+  db.run("UPDATE transfer SET failures = ? WHERE id = ?", failures, id);
+}
 
 /** Records a file that is not known to be complete. */
 export function recordSettling(db: Database, flow: FlowId, change: Change, at: WallMs, wait: SettlingWait): TransferId {

@@ -1,9 +1,11 @@
 import type { SteadyMs, WallMs } from "../../kernel/clock.ts";
 import type { HotdirError } from "../../kernel/errors.ts";
 import { never } from "../../kernel/errors.ts";
+import { formatAge } from "../../kernel/readable.ts";
 import type { Method, Receipt } from "../receipt.ts";
 import { BULK_ABOVE_BYTES, type ClaimedTransfer } from "../transfer.ts";
 import type { Database } from "./database.ts";
+import { forgetMessage } from "./messages.ts";
 import { directoryIsWanted, isReplaced, REPLACED } from "./replaced.ts";
 
 /**
@@ -15,6 +17,8 @@ export type Outcome =
   | { kind: "back-off"; error: HotdirError; dueAt: SteadyMs; litter: boolean }
   | { kind: "hand-back"; reason: string; dueAt: SteadyMs; litter: boolean }
   | { kind: "give-up"; error: HotdirError; litter: boolean }
+  /** The message that it came by goes back to its queue, and comes again to any host after about so long. */
+  | { kind: "give-back"; error: HotdirError; afterMs: number; litter: boolean }
   | { kind: "superseded"; reason: string; litter: boolean };
 
 export type EndedAttempt = { transfer: ClaimedTransfer; outcome: Outcome; startedAtMs: WallMs; bytes: number };
@@ -49,6 +53,7 @@ function recordOutcome(db: Database, ended: EndedAttempt, at: WallMs): boolean {
     name,
     detail,
   );
+  if (outcome.kind === "give-back") forgetMessage(db, transfer.id);
   if (outcome.kind === "delivered" && transfer.change.kind === "put" && transfer.change.version.sizeBytes > BULK_ABOVE_BYTES)
     db.run("DELETE FROM segment WHERE transfer = ?", transfer.id);
   return true;
@@ -105,6 +110,14 @@ function applyOutcome(db: Database, outcome: Outcome, fence: readonly [number, n
         outcome.litter ? 1 : 0,
         outcome.error.code,
         outcome.error.message,
+        ...fence,
+      );
+    case "give-back":
+      return db.run(
+        `UPDATE transfer SET state = 'superseded', run = NULL, ended_at = ?, litter = (? OR attempt > 1), code = NULL, reason = ? ${FENCED}`,
+        at,
+        outcome.litter ? 1 : 0,
+        `${outcome.error.message}; its message is back in the queue, and comes again to any host in about ${formatAge(outcome.afterMs)}`,
         ...fence,
       );
     case "superseded":
