@@ -6,6 +6,7 @@ import { assert } from "../kernel/errors.ts";
 import type { Log } from "../kernel/log.ts";
 import { type BrokerAddress, readAddress, showAddress } from "./amqp/address.ts";
 import { type AmqpBus, openAmqp } from "./amqp/open.ts";
+import { type MqttBus, openMqtt } from "./mqtt/open.ts";
 import { linkDefaults } from "./amqp/link.ts";
 import { Counted } from "./counted.ts";
 import { readBody } from "./messages/told.ts";
@@ -23,12 +24,14 @@ export type BusParts = {
 /** The brokers of all flows. Connections are made for whoever needs one, and go with the last who does. */
 export class BrokerBus implements Bus {
   readonly #amqp: AmqpBus;
+  readonly #mqtt: MqttBus;
   /** By the settings that each was opened with. */
   readonly #standings = new WeakMap<PublishSettings | SubscriptionSettings, () => Standing>();
 
   constructor(parts: BusParts) {
     const complete = { backoff: linkDefaults.backoff, ...parts };
     this.#amqp = openAmqp(complete);
+    this.#mqtt = openMqtt(complete);
   }
 
   announcer(settings: PublishSettings, name: string): Announcer {
@@ -66,12 +69,11 @@ export class BrokerBus implements Bus {
 
   /** Goes last: what is still under way loses its connection, and nothing else. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#amqp[Symbol.asyncDispose]();
+    await Promise.all([this.#amqp, this.#mqtt].map(async (one) => one[Symbol.asyncDispose]()));
   }
 
-  #for({ protocol }: BrokerAddress): AmqpBus {
-    assert(protocol === "amqp", "brokers are spoken to in AMQP");
-    return this.#amqp;
+  #for({ protocol }: BrokerAddress): AmqpBus | MqttBus {
+    return protocol === "mqtt" ? this.#mqtt : this.#amqp;
   }
 }
 

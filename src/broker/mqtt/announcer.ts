@@ -1,9 +1,7 @@
 import type { Announced, Announcer, BusState, Published } from "../../flow/bus.ts";
 import type { PublishSettings } from "../../flow/settings.ts";
-import { showAddress } from "../amqp/address.ts";
 import { wireProperties } from "../messages/message.ts";
 import { outgoing } from "../messages/outgoing.ts";
-import type { AnnouncerCounts } from "../standing.ts";
 import type { Link } from "./link.ts";
 import { topicOf } from "./topics.ts";
 import type { Answer } from "./under-way.ts";
@@ -13,8 +11,6 @@ export const NO_SUBSCRIBERS = 0x10;
 
 /** Publishes with acknowledgements (QoS 1). It keeps nothing: what was not confirmed is still the caller's. */
 export class MqttAnnouncer implements Announcer {
-  readonly address: string;
-  readonly counts: AnnouncerCounts = { published: 0, unrouted: 0, refused: 0 };
   readonly #link: Link;
   readonly #settings: PublishSettings;
   readonly #release: () => Promise<void>;
@@ -23,7 +19,6 @@ export class MqttAnnouncer implements Announcer {
   /** `release`: the link serves other announcers as well. */
   constructor(link: Link, settings: PublishSettings, release: () => Promise<void>) {
     this.#link = link;
-    this.address = showAddress(link.address);
     this.#settings = settings;
     this.#release = release;
   }
@@ -40,7 +35,7 @@ export class MqttAnnouncer implements Announcer {
     const { wire } = this.#link;
     if (wire === null) return { outcome: "not-sent", detail: "there is no connection" };
     const message = outgoing(announced, this.#settings, this.#link.user);
-    if (!message.ok) return this.#counted({ outcome: "refused", detail: message.detail });
+    if (!message.ok) return { outcome: "refused", detail: message.detail };
     const answer = await wire.publish({
       topic: topicOf(message.exchange, this.#settings.topicPrefix, announced.change.path),
       payload: message.body,
@@ -48,19 +43,13 @@ export class MqttAnnouncer implements Announcer {
       userProperties: {},
       retain: false,
     });
-    return this.#counted(publishedOf(answer));
+    return publishedOf(answer);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#released) return;
     this.#released = true;
     await this.#release();
-  }
-
-  #counted(published: Published): Published {
-    if (published.outcome === "confirmed") this.counts.published += 1;
-    else if (published.outcome === "unrouted" || published.outcome === "refused") this.counts[published.outcome] += 1;
-    return published;
   }
 }
 

@@ -29,10 +29,6 @@ export class Link implements AsyncDisposable {
     this.#running = this.#run();
   }
 
-  get address(): LinkSettings["address"] {
-    return this.#settings.address;
-  }
-
   get state(): BusState {
     return this.#state;
   }

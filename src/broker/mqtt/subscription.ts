@@ -3,7 +3,6 @@ import type { SubscriptionSettings } from "../../flow/settings.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import type { Log } from "../../kernel/log.ts";
 import type { Bytes } from "../../kernel/path.ts";
-import { showAddress } from "../amqp/address.ts";
 import { adopt, isNoMessage } from "./adoption.ts";
 import { exhume, giveBack, isMeant } from "./dead-letters.ts";
 import { Link, type LinkSettings } from "./link.ts";
@@ -40,7 +39,6 @@ export type MqttSubscriptionSettings = {
  * that another host empties when it does not come back.
  */
 export class MqttSubscription implements Subscription {
-  readonly address: string;
   readonly #settings: MqttSubscriptionSettings;
   readonly #stop = new AbortController();
   readonly #worker: Worker;
@@ -55,7 +53,6 @@ export class MqttSubscription implements Subscription {
     const { subscription, id, link, handle, clock, log } = settings;
     const { queue, exchange, prefetch } = subscription;
     this.#settings = settings;
-    this.address = showAddress(link.address);
     this.#filters = [...filtersOf(subscription), returnFilterOf(queue)];
     this.#roster = new Roster(queue, id, clock);
     this.#worker = new Worker({ queue, exchange, prefetch, handle, clock, log });
