@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { Clock } from "../kernel/clock.ts";
 import { Slots } from "../kernel/concurrency.ts";
 import type { Log } from "../kernel/log.ts";
+import type { Fetching } from "./fetch/contract.ts";
 import type { FlowEnd } from "./flow-end.ts";
 import type { RunId } from "./ledger/claims.ts";
 import type { Database } from "./ledger/database.ts";
@@ -31,6 +32,7 @@ export type FileEndOptions = {
   clock: Clock;
   log: Log;
   events: PumpEvents;
+  fetching: Fetching | null;
   changed: () => void;
 };
 
@@ -58,7 +60,7 @@ export class FileEnd implements FlowEnd {
     this.#janitor = new Janitor(context, options.events.broken);
   }
 
-  #sendContext({ settings, flow, db, reader, clock, log }: FileEndOptions): SendContext {
+  #sendContext({ settings, flow, db, reader, clock, log, fetching }: FileEndOptions): SendContext {
     const layout = new Layout(
       settings.destination,
       ledgerToken(db, () => randomBytes(3).toString("hex").slice(0, 5)),
@@ -76,6 +78,7 @@ export class FileEnd implements FlowEnd {
       commands: new Slots(settings.destination.lanesMax),
       clock,
       log,
+      fetching,
       progress: { sent: (transfer, bytes) => this.pump.active.sent(transfer, bytes) },
     };
   }

@@ -8,6 +8,8 @@ import { type Outbox, outboxOf } from "./announce/outbox.ts";
 import { PublishEnd } from "./announce/publish-end.ts";
 import { AttemptLog } from "./attempt-log.ts";
 import type { Bus } from "./bus.ts";
+import type { Fetching } from "./fetch/contract.ts";
+import { fetchingFor } from "./fetch/fetching.ts";
 import { FileEnd } from "./file-end.ts";
 import type { FlowEnd } from "./flow-end.ts";
 import { type HeldBy, Holds } from "./holds.ts";
@@ -63,6 +65,7 @@ export class Flow implements AsyncDisposable {
   readonly #log: Log;
   readonly #attempts: AttemptLog;
   readonly #reader = new SourceReader();
+  readonly #fetching: Fetching | null;
   readonly #retention: Retention;
   readonly #holds = new Holds();
   readonly #changed: () => void;
@@ -88,6 +91,7 @@ export class Flow implements AsyncDisposable {
     this.#halted = haltForPerson(db, this.entry.id);
     if (flows.heldOf(db, this.entry.id) === "paused") this.#holds.set("person", PAUSED);
     this.#attempts = new AttemptLog(this.#log, clock, settings);
+    this.#fetching = fetchingFor(settings.source, { db, read: (body) => options.bus.read(body), clock, log: this.#log });
     this.end = this.#makeEnd(options);
     const { bus, changed, broken } = options;
     this.outbox = outboxOf({ settings, id: this.entry.id, bus }, { db, clock, log: this.#log, changed, broken });
@@ -137,7 +141,9 @@ export class Flow implements AsyncDisposable {
     };
     const parts = { settings, flow: this.entry.id, db, run, reader: this.#reader, clock, log: this.#log, events, changed: this.#changed };
     const { place } = settings.destination;
-    return place.kind === "publish" ? new PublishEnd({ ...parts, publish: place.publish, bus }) : new FileEnd(parts);
+    return place.kind === "publish"
+      ? new PublishEnd({ ...parts, publish: place.publish, bus })
+      : new FileEnd({ ...parts, fetching: this.#fetching });
   }
 
   get pump(): Pumping {
@@ -278,6 +284,7 @@ export class Flow implements AsyncDisposable {
         () => this.outbox?.[Symbol.asyncDispose](),
         () => this.end[Symbol.asyncDispose](),
         () => this.#reader[Symbol.asyncDispose](),
+        () => this.#fetching?.origins[Symbol.asyncDispose](),
       ],
       tell,
     );

@@ -16,8 +16,13 @@ export interface Origin {
 }
 
 export type OpenOptions = {
-  /** To go on where a try before ended: `source-changed` where it is another version by now. */
-  from: { offset: number; version: Version } | null;
+  /**
+   * To go on where a try before ended: `source-changed` where it is another version by now. Without a version it may be any: then
+   * whoever asks compares the whole.
+   */
+  from: { offset: number; version: Version | null } | null;
+  /** Whoever asks compares the whole with a digest: the origin need not be asked once more at the end. */
+  compared: boolean;
   /** How much is asked for ahead of what was taken. */
   windowBytes: number;
 };

@@ -41,7 +41,7 @@ export class FileOrigin implements Origin {
       const stat = await handle.stat({ bigint: true });
       if (!stat.isFile()) throw new HotdirError("source-changed", { ...facts, detail: "it is no file" });
       const version = versionOf(stat);
-      if (from !== null && !sameVersion(from.version, version)) throw new HotdirError("source-changed", facts);
+      if (from?.version && !sameVersion(from.version, version)) throw new HotdirError("source-changed", facts);
       const offset = from?.offset ?? 0;
       return {
         version,

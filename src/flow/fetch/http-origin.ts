@@ -3,7 +3,7 @@ import { HotdirError, hasCode, messageOf } from "../../kernel/errors.ts";
 import type { Slots } from "../../kernel/concurrency.ts";
 import { bytesOfText, type RelPath } from "../../kernel/path.ts";
 import type { Sighting } from "../detect/contract.ts";
-import { sameVersion } from "../version.ts";
+import { sameVersion, type Version } from "../version.ts";
 import { type BaseUrl, requestPath } from "./base-url.ts";
 import type { OpenOptions, Origin, OriginFile } from "./contract.ts";
 import { headOf, type Head, type Validator } from "./http-answer.ts";
@@ -49,16 +49,15 @@ export class HttpOrigin implements Origin {
     }
   }
 
-  async open(path: RelPath, { from }: OpenOptions, signal: AbortSignal): Promise<OriginFile> {
+  async open(path: RelPath, { from, compared }: OpenOptions, signal: AbortSignal): Promise<OriginFile> {
     const slot = await this.#slots.take(signal);
     const stop = new AbortController();
     try {
       const url = this.#urlOf(path);
-      const validator = from === null ? null : (this.#validators.get(url.href) ?? null);
-      const headers = from === null || validator === null ? {} : rangeHeaders(from.offset, validator);
+      const headers = from === null ? {} : this.#rangeHeaders(url, from);
       const answer = await this.#client.ask("GET", url, headers, AbortSignal.any([signal, stop.signal]));
       const head = this.#readHead(answer, url, "range" in headers ? from!.offset : 0);
-      if (from !== null && !sameVersion(from.version, head.version))
+      if (from?.version && !sameVersion(from.version, head.version))
         throw destroyed(answer, new HotdirError("source-changed", factsOf(url)));
       this.#remember(url, head.validator);
       return {
@@ -67,7 +66,7 @@ export class HttpOrigin implements Origin {
         mtimeNs: head.mtimeNs,
         mode: null,
         offset: head.offset,
-        chunks: bodyOf(answer, head, { url, signal, stallMs: this.#client.stallMs }),
+        chunks: this.#chunks(path, answer, head, { url, signal, compared }),
         [Symbol.asyncDispose]: async () => {
           if (!answer.complete) answer.destroy();
           slot[Symbol.dispose]();
@@ -78,6 +77,28 @@ export class HttpOrigin implements Origin {
       slot[Symbol.dispose]();
       throw error;
     }
+  }
+
+  /** What nobody compares is asked for once more at its end, since a server may have sent a file that was being changed. */
+  async *#chunks(
+    path: RelPath,
+    answer: IncomingMessage,
+    head: Head,
+    { url, signal, compared }: { url: URL; signal: AbortSignal; compared: boolean },
+  ): AsyncGenerator<Buffer> {
+    yield* bodyOf(answer, head, { url, signal, stallMs: this.#client.stallMs });
+    if (compared) return;
+    const now = await this.look(path, signal);
+    if (now.kind !== "file" || !sameVersion(now.version, head.version)) throw new HotdirError("source-changed", factsOf(url));
+  }
+
+  /** None where nothing would hold the answer to the version that was begun: then the whole is sent again. */
+  #rangeHeaders(url: URL, from: { offset: number; version: Version | null }): Record<string, string> {
+    const range = `bytes=${from.offset}-`;
+    if (from.version === null) return { range };
+    const validator = this.#validators.get(url.href);
+    if (validator === undefined) return {};
+    return validator.kind === "tag" ? { range, "if-match": validator.tag } : { range, "if-unmodified-since": validator.date };
   }
 
   #readHead(answer: IncomingMessage, url: URL, offset: number): Head {
@@ -106,11 +127,6 @@ export class HttpOrigin implements Origin {
 
 function factsOf(url: URL): { operation: string; host: string; path: ReturnType<typeof bytesOfText> } {
   return { operation: "fetch", host: url.host, path: bytesOfText(url.pathname) };
-}
-
-function rangeHeaders(offset: number, validator: Validator): { range: string } & Record<string, string> {
-  const range = `bytes=${offset}-`;
-  return validator.kind === "tag" ? { range, "if-match": validator.tag } : { range, "if-unmodified-since": validator.date };
 }
 
 function destroyed(answer: IncomingMessage, error: unknown): unknown {

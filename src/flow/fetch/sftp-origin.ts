@@ -77,7 +77,7 @@ export class SftpOrigin implements Origin {
       const facts = { operation: "fetch", host: this.#name, path: at };
       const version = await this.#versionOpened(files, facts, [settled(before, facts), settled(after, facts)]);
       if (handle === null) return settled(opened as PromiseRejectedResult, facts);
-      if (options.from !== null && !sameVersion(options.from.version, version.version)) throw new HotdirError("source-changed", facts);
+      if (options.from?.version && !sameVersion(options.from.version, version.version)) throw new HotdirError("source-changed", facts);
       const offset = options.from?.offset ?? 0;
       const reading = new Reading({ files, handle, at, facts, signal, offset, seen: version.seen, windowBytes: options.windowBytes });
       return {

@@ -2,8 +2,10 @@ import type { Result } from "./context.ts";
 import { algorithmOf, type ClaimedPut, type SendContext, sourceDigest } from "./context.ts";
 import { wasDelivered } from "../ledger/receipts.ts";
 import { otherName } from "../ledger/segments.ts";
+import { isFetched } from "../fetch/is-fetched.ts";
 import { inflightOf } from "./layout.ts";
 import { attributesOf, judge, mtimeSeconds, prove, publish } from "./publish.ts";
+import { findToldThere } from "./told-there.ts";
 import { hasCode } from "../../kernel/errors.ts";
 
 /**
@@ -12,6 +14,7 @@ import { hasCode } from "../../kernel/errors.ts";
  * sent. null: they have to be sent.
  */
 export async function findThere(context: SendContext, put: ClaimedPut): Promise<Result | null> {
+  if (isFetched(put)) return await findToldThere(context, put);
   const { change } = put;
   const algorithm = algorithmOf(context);
   // Without digests a size proves nothing of content: only what the ledger knows to have been sent counts as found.

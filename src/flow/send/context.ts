@@ -3,6 +3,7 @@ import type { Slots } from "../../kernel/concurrency.ts";
 import { HotdirError, messageOf } from "../../kernel/errors.ts";
 import type { Log } from "../../kernel/log.ts";
 import type { Digest, DigestAlgorithm } from "../digest.ts";
+import type { Fetching } from "../fetch/contract.ts";
 import type { Database } from "../ledger/database.ts";
 import type { FlowId } from "../ledger/flows.ts";
 import type { NotRead } from "../read/pack.ts";
@@ -34,6 +35,8 @@ export type SendContext = {
   clock: Clock;
   log: Log;
   progress: Progress;
+  /** Where files come from that are not on this machine; null: none do. */
+  fetching: Fetching | null;
 };
 
 /** What is under way, for `status`: bytes of large files as they are acknowledged. */

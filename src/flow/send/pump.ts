@@ -1,4 +1,5 @@
 import { HotdirError } from "../../kernel/errors.ts";
+import { isFetched } from "../fetch/is-fetched.ts";
 import { nextDueAt, type RunId } from "../ledger/claims.ts";
 import { PACK_FILES_MAX } from "../read/source-reader.ts";
 import type { ClaimedTransfer } from "../transfer.ts";
@@ -220,7 +221,7 @@ export class Pump implements Pumping {
 /** A file that needs nothing but its bytes to be sent: it can go with others. */
 function isPackable(context: SendContext, transfer: ClaimedTransfer): transfer is ClaimedPut {
   const { change, adopt } = transfer;
-  return change.kind === "put" && !adopt && change.links < 2 && !isAccelerated(context, change.version.sizeBytes);
+  return change.kind === "put" && !isFetched(transfer) && !adopt && change.links < 2 && !isAccelerated(context, change.version.sizeBytes);
 }
 
 function isBulk(transfer: ClaimedTransfer): boolean {

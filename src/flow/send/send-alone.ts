@@ -1,3 +1,4 @@
+import { isFetched } from "../fetch/is-fetched.ts";
 import type { ClaimedTransfer } from "../transfer.ts";
 import { isAccelerated, sendAccelerated } from "./accelerate.ts";
 import { findThere, linkThere } from "./already-there.ts";
@@ -5,6 +6,7 @@ import { sendBulk } from "./bulk.ts";
 import { type ClaimedPut, failed, type Result, type SendContext } from "./context.ts";
 import { ensureDurable } from "./durable.ts";
 import { removeEarlier } from "./leftovers.ts";
+import { sendFetched } from "./send-fetched.ts";
 import { sendPack } from "./small.ts";
 import { applyStructure } from "./structure.ts";
 
@@ -23,7 +25,8 @@ export async function sendAlone(context: SendContext, transfer: ClaimedTransfer,
   }
   const put: ClaimedPut = { ...transfer, change };
   try {
-    const there = (transfer.adopt || transfer.bulk ? await findThere(context, put) : null) ?? (await linkThere(context, put));
+    const there =
+      (transfer.adopt || transfer.bulk || isFetched(put) ? await findThere(context, put) : null) ?? (await linkThere(context, put));
     return await ensureDurable(context, change.path, there ?? (await sendContent(context, put, signal)));
   } catch (error) {
     return failed(error, "send", false);
@@ -31,6 +34,7 @@ export async function sendAlone(context: SendContext, transfer: ClaimedTransfer,
 }
 
 async function sendContent(context: SendContext, put: ClaimedPut, signal: AbortSignal): Promise<Result> {
+  if (isFetched(put)) return await sendFetched(context, put, signal);
   const { accelerate } = context.settings.destination;
   if (accelerate !== null && isAccelerated(context, put.change.version.sizeBytes))
     return await sendAccelerated(context, put, accelerate.command, signal);

@@ -1,6 +1,7 @@
 import { HotdirError, hasCode, never } from "../../kernel/errors.ts";
 import type { Bytes, RelPath } from "../../kernel/path.ts";
 import type { Digest, DigestAlgorithm } from "../digest.ts";
+import { isFetched, toldDigest } from "../fetch/is-fetched.ts";
 import { newestDigest, wasDelivered } from "../ledger/receipts.ts";
 import type { Result } from "./context.ts";
 import { findThere } from "./already-there.ts";
@@ -11,6 +12,7 @@ import type { Files } from "./contract.ts";
 import { inflightOf } from "./layout.ts";
 import { removeBelow } from "./leftovers.ts";
 import { moveDirectory } from "./merge-directory.ts";
+import { proveTold } from "./told-there.ts";
 import { judge, prove, publish } from "./publish.ts";
 
 type Structural = Exclude<Change, { kind: "put" }>;
@@ -119,7 +121,14 @@ async function renameFile(
   const from = context.layout.final(change.from);
   const algorithm = algorithmOf(context);
   const facts = await files.lstat(from);
-  if (algorithm !== null && facts?.kind === "file" && facts.sizeBytes === change.version.sizeBytes) {
+  const told = toldDigest(transfer);
+  if (algorithm !== null && told !== null && facts?.kind === "file") {
+    const proof = await proveTold(context, context.link.lane(), from, told, facts.sizeBytes);
+    if (proof !== null) {
+      await moveOver(context, files, from, change.path);
+      return { kind: "delivered", receipt: { proof, durable: false }, method: "renamed" };
+    }
+  } else if (algorithm !== null && facts?.kind === "file" && facts.sizeBytes === change.version.sizeBytes) {
     const digest =
       newestDigest(context.db, context.flow, change.from, change.version, algorithm) ??
       (await presentDigest(context, transfer, change.version, algorithm));
@@ -140,7 +149,7 @@ async function renameFile(
   const goes = context.settings.source.propagate.has("delete");
   const put: ClaimedPut = { ...transfer, change: { kind: "put", path: change.path, version: change.version, mode: change.mode, links: 1 } };
   // Another host, or we before a crash, may have renamed it already.
-  const sent = (transfer.adopt && (await findThereOrNot(context, put))) || (await sendPut(put));
+  const sent = ((transfer.adopt || isFetched(put)) && (await findThereOrNot(context, put))) || (await sendPut(put));
   const replaced =
     sent.kind === "failed" && (sent.error.code === "source-changed" || (sent.error.code === "source-gone" && (facts === null || goes)));
   if (sent.kind === "failed" && !replaced) return sent;
