@@ -1,7 +1,9 @@
 import { join } from "node:path";
 import { z } from "zod";
 import type { Json } from "../config/difference.ts";
+import type { BusState, QueueFacts } from "../flow/bus.ts";
 import { type Bytes, isRelPath } from "../kernel/path.ts";
+import type { BrokerUse } from "./broker-uses.ts";
 
 /**
  * The control socket: a UNIX socket in the state directory. One JSON object a line each way, answers
@@ -62,6 +64,19 @@ export type LiveFlow = {
   /** The largest transfers under way. */
   active: Array<{ transfer: number; path: string; kind: string; sizeBytes: number; sentBytes: number; startedAtMs: number }>;
   activeCount: number;
+  /** How it stands with the brokers that it speaks to; those that are not open now, as in a pause, are left out. */
+  broker: LiveBroker[];
+  /** What a person should know though nothing waits. */
+  notice: string | null;
+};
+
+/** One use of a broker. `counts`: messages since it was opened, by what became of them. */
+export type LiveBroker = {
+  role: BrokerUse["role"];
+  state: BusState["state"];
+  reason: string | null;
+  queue: QueueFacts | null;
+  counts: Record<string, number>;
 };
 
 /** `page`: the address of the web page, null where none is served. */

@@ -152,7 +152,7 @@ export class Daemon implements AsyncDisposable {
       sinceMs: this.#since,
       residentBytes: process.memoryUsage.rss(),
       page: this.page,
-      flows: this.flows.map((flow) => liveStatus(flow)),
+      flows: this.flows.map((flow) => liveStatus(flow, this.brokers)),
     };
   }
 

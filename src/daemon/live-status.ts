@@ -1,9 +1,12 @@
 import type { Flow } from "../flow/flow.ts";
-import type { LiveFlow } from "./control-protocol.ts";
+import type { Standing } from "../broker/standing.ts";
+import { type BrokerUse, brokerUsesOf } from "./broker-uses.ts";
+import type { Brokers } from "./brokers.ts";
+import type { LiveBroker, LiveFlow } from "./control-protocol.ts";
 
 const ACTIVE_SHOWN = 20;
 
-export function liveStatus(flow: Flow): LiveFlow {
+export function liveStatus(flow: Flow, brokers: Pick<Brokers, "standingOf">): LiveFlow {
   const { state, reason } = flow.state;
   const { filesPerS, bytesPerS } = flow.rate.look(flow.pump.active.totals, performance.now());
   return {
@@ -24,5 +27,14 @@ export function liveStatus(flow: Flow): LiveFlow {
       startedAtMs,
     })),
     activeCount: flow.pump.underWay,
+    broker: brokerUsesOf(flow.settings).flatMap((use) => liveBroker(use, brokers.standingOf(use.settings))),
+    notice: flow.notice,
   };
+}
+
+function liveBroker({ role }: BrokerUse, standing: Standing | null): LiveBroker[] {
+  if (standing === null) return [];
+  const { state, counts } = standing;
+  const reason = "reason" in state ? state.reason : null;
+  return [{ role, state: state.state, reason, queue: standing.use === "subscribe" ? standing.queue : null, counts }];
 }

@@ -1,11 +1,14 @@
+import { readAddress, showAddress } from "../broker/amqp/address.ts";
+import { countOwed } from "../flow/ledger/announcements.ts";
 import type { Database } from "../flow/ledger/database.ts";
 import { oldestOpenSeenAt } from "../flow/ledger/claims.ts";
-import { flowId, haltReason, type Tally, tallyOf } from "../flow/ledger/flows.ts";
+import { flowId, type FlowId, haltReason, type Tally, tallyOf } from "../flow/ledger/flows.ts";
 import { type Guarantee, guaranteeOf } from "../flow/guarantee.ts";
 import { describePlace } from "../flow/place-name.ts";
 import type { FlowSettings } from "../flow/settings.ts";
 import type { AbsPath, RelPath } from "../kernel/path.ts";
-import type { LiveFlow, LiveStatus } from "./control-protocol.ts";
+import { type BrokerUse, brokerUsesOf } from "./broker-uses.ts";
+import type { LiveBroker, LiveFlow, LiveStatus } from "./control-protocol.ts";
 
 /** What `status` tells, whoever shows it. */
 export type StatusFacts = {
@@ -33,6 +36,17 @@ export type FlowFacts = {
   /** The largest under way. */
   active: ActiveFacts[];
   activeCount: number;
+  broker: BrokerFacts[];
+  /** What a person should know though nothing waits. */
+  notice: string | null;
+};
+
+/** One use of a broker; `state` null: it is not open now, since the flow is stopped or paused. `owed`: deliveries that are still to be told of. */
+export type BrokerFacts = Omit<LiveBroker, "state"> & {
+  state: LiveBroker["state"] | null;
+  address: string;
+  exchange: string;
+  owed: number | null;
 };
 
 export type ActiveFacts = { transfer: number; path: RelPath; kind: string; sizeBytes: number; sentBytes: number; startedAtMs: number };
@@ -72,6 +86,21 @@ function flowFacts(settings: FlowSettings, db: Database | null, live: LiveFlow |
     readBack: live?.readBack ?? null,
     active: (live?.active ?? []).map((active) => ({ ...active, path: active.path as RelPath })),
     activeCount: live?.activeCount ?? 0,
+    broker: brokerUsesOf(settings).map((use) => brokerFacts(use, { db, id, live })),
+    notice: live?.notice ?? null,
+  };
+}
+
+function brokerFacts({ role, settings }: BrokerUse, at: { db: Database | null; id: FlowId | null; live: LiveFlow | null }): BrokerFacts {
+  const { db, id } = at;
+  const live = at.live?.broker.find((one) => one.role === role);
+  const read = readAddress(settings.broker.url);
+  return {
+    ...(live ?? { state: null, reason: null, queue: null, counts: {} }),
+    role,
+    address: read.ok ? showAddress(read.address) : settings.broker.url,
+    exchange: settings.exchange,
+    owed: role === "announce" ? (db === null || id === null ? 0 : countOwed(db, id)) : null,
   };
 }
 

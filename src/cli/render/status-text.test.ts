@@ -27,6 +27,8 @@ const flow: FlowFacts = {
     { transfer: 7, path: "run/big.nc" as RelPath, kind: "put", sizeBytes: 4 * 2 ** 30, sentBytes: 2 ** 30, startedAtMs: atMs - 10_000 },
   ],
   activeCount: 1,
+  broker: [],
+  notice: null,
 };
 const running: StatusFacts = {
   atMs,
@@ -96,6 +98,8 @@ test("the JSON has the public shape", () => {
         read_back: "remote tool",
         active_count: 1,
         active: [{ transfer: 7, path: "run/big.nc", kind: "put", size: 4 * 2 ** 30, sent: 2 ** 30, since: "2026-11-22T08:41:34.000Z" }],
+        broker: [],
+        notice: null,
       },
     ],
   });

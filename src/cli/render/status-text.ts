@@ -1,6 +1,7 @@
 import type { ActiveFacts, FlowFacts, StatusFacts } from "../../daemon/status-facts.ts";
 import { show } from "../../kernel/path.ts";
 import { formatAge, formatBytes, formatCount, formatMany, formatPerS, formatTime } from "../../kernel/readable.ts";
+import { brokerLine } from "./broker-line.ts";
 import { type Look, padEnd, progressBar, shorten, type Style, table } from "./terminal.ts";
 
 const heads = ["FLOW", "STATE", "QUEUED", "SENDING", "DELIVERED", "DEAD", "BEHIND", "RATE", "LANES"];
@@ -59,6 +60,8 @@ function detailsOf(flow: FlowFacts, atMs: number, look: Look, verbose: boolean):
   if (verbose) lines.push(...about(flow));
   else if (flow.watching?.kind === "scan-only")
     lines.push(look.paint("yellow", `no events for this source: ${flow.watching.reason}; it is scanned instead`));
+  lines.push(...flow.broker.map((one) => brokerLine(one, look)));
+  if (flow.notice !== null) lines.push(look.paint("yellow", flow.notice));
   if (flow.counts.dead > 0)
     lines.push(look.paint("red", `${formatMany(flow.counts.dead, "dead letter")}: 'hotdir dead ${flow.name}' lists them`));
   const large = flow.active.filter((active) => active.sizeBytes > LARGE_BYTES);
@@ -90,7 +93,9 @@ function about(flow: FlowFacts): string[] {
       : watching.kind === "events"
         ? `watched by events in ${formatMany(watching.directories, "directory", "directories")}`
         : `scanned only: ${watching.reason}`;
-  return [`from  ${show(flow.source)} (${watched})`, `to    ${flow.destination} (${flow.guarantee}${readBack})`];
+  const subscribed = flow.broker.find(({ role }) => role === "subscribe");
+  const from = subscribed === undefined ? `${show(flow.source)} (${watched})` : `messages of ${subscribed.address} ${subscribed.exchange}`;
+  return [`from  ${from}`, `to    ${flow.destination} (${flow.guarantee}${readBack})`];
 }
 
 function activeLines(active: ActiveFacts, atMs: number, look: Look): string[] {

@@ -1,4 +1,4 @@
-import type { FlowFacts, StatusFacts } from "../status-facts.ts";
+import type { BrokerFacts, FlowFacts, StatusFacts } from "../status-facts.ts";
 import { textOf } from "../../kernel/path.ts";
 import { isoMs, pathFields, secondsOf } from "./fields.ts";
 
@@ -47,7 +47,15 @@ function flowJson(flow: FlowFacts): object {
       sent: active.sentBytes,
       since: isoMs(active.startedAtMs),
     })),
+    broker: flow.broker.map((one) => brokerJson(one)),
+    notice: flow.notice,
   };
+}
+
+function brokerJson({ role, address, exchange, state, reason, queue, counts, owed }: BrokerFacts): object {
+  const { handedBack, ...others } = counts;
+  const shown = handedBack === undefined ? others : { ...others, handed_back: handedBack };
+  return { role, address, exchange, state, reason, queue, counts: shown, owed };
 }
 
 function round(perS: number): number {

@@ -6,6 +6,8 @@ export const LAG_BUCKETS_S = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 
 export const transferStates = ["settling", "queued", "sending", "delivered", "superseded", "ignored", "dead"] as const;
 export const flowStates = ["running", "paused", "waiting", "halted", "stopped"] as const;
 
+export const brokerStates = ["connecting", "ready", "waiting", "blocked", "closed"] as const;
+
 export type Definitions = ReturnType<typeof define>;
 
 /** All metrics, in the order in which they are shown. Names as Prometheus wants them: the unit last, `_total` where it only grows. */
@@ -60,6 +62,22 @@ export function define(registry: Registry) {
       "flow",
     ),
     sizeBytes: gauge("hotdir_destination_size_bytes", "Size of the destination's file system; absent where it is not known.", "flow"),
+    brokerState: gauge("hotdir_broker_state", "1 for the state that a use of a broker is in, 0 for the others.", "flow", "role", "state"),
+    queueMessages: gauge(
+      "hotdir_broker_queue_messages",
+      "Messages with the broker: queued, waiting to come again, dead; absent where the broker does not tell.",
+      "flow",
+      "part",
+    ),
+    queueConsumers: gauge("hotdir_broker_queue_consumers", "Consumers of the queue, those of other hosts among them.", "flow"),
+    messages: counter(
+      "hotdir_broker_messages_total",
+      "Messages since the broker was connected to, by what became of them: received, done, again, dead, handed-back, refused; published, unrouted, refused.",
+      "flow",
+      "role",
+      "outcome",
+    ),
+    owed: gauge("hotdir_announcements_owed", "Deliveries that are still to be told of.", "flow"),
     ledgerBytes: gauge("hotdir_ledger_size_bytes", "Size of the ledger's files."),
     residentBytes: gauge("process_resident_memory_bytes", "Resident memory of the daemon."),
     startTime: gauge("process_start_time_seconds", "When the daemon's process began, since the epoch."),

@@ -4,6 +4,7 @@ import { type Database, ledgerFile, openForReading } from "../../flow/ledger/dat
 import type { FlowObserver } from "../../flow/observer.ts";
 import type { Daemon } from "../daemon.ts";
 import { type FlowFacts, statusFacts } from "../status-facts.ts";
+import { resetBroker, tellBroker } from "./broker-metrics.ts";
 import { define, type Definitions, flowStates, transferStates } from "./definitions.ts";
 
 /** However often it is asked, this thread tells it a twentieth of its time. */
@@ -82,6 +83,7 @@ export class Metrics implements FlowObserver, Disposable {
     // Flows that a reload took away leave nothing behind.
     const { flow, state, seen, transfers, deliveredBytes, queuedBytes, freshness, lanesOpen, lanesMax, freeBytes, sizeBytes } =
       this.#defined;
+    resetBroker(this.#defined);
     for (const metric of [flow, state, seen, transfers, deliveredBytes, queuedBytes, freshness, lanesOpen, lanesMax, freeBytes, sizeBytes])
       metric.reset();
     for (const one of facts.flows) this.#lookAtFlow(one, daemon);
@@ -108,6 +110,7 @@ export class Metrics implements FlowObserver, Disposable {
     defined.freshness.set({ flow }, (facts.freshnessMs ?? 0) / 1000);
     defined.lanesOpen.set({ flow }, facts.lanes.open);
     defined.lanesMax.set({ flow }, facts.lanes.max);
+    for (const broker of facts.broker) tellBroker(defined, flow, broker);
     const space = daemon.set.flow(flow)?.end.space ?? null;
     if (space === null || space.totalBytes === 0) return;
     defined.freeBytes.set({ flow }, space.freeBytes);
