@@ -14,7 +14,8 @@ export function overview(commands: Command[]): string {
 }
 
 export function commandHelp(command: Command): string {
-  const options: Record<string, OptionSpec> = { ...command.options, ...commonOptions };
+  const { help } = commonOptions;
+  const options: Record<string, OptionSpec> = { ...command.options, ...(command.ownArguments === true ? { help } : commonOptions) };
   const left = Object.entries(options).map(
     ([name, spec]) =>
       `${spec.short === undefined ? "    " : `-${spec.short}, `}--${name}${spec.value === undefined ? "" : ` ${spec.value}`}`,

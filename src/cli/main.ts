@@ -30,6 +30,8 @@ function parse(
   command: Command,
   argv: string[],
 ): ReturnType<typeof parseArgs> & { values: Record<string, string | boolean | string[] | undefined> } {
+  if (command.ownArguments === true)
+    return { values: { help: argv.some((word) => word === "--help" || word === "-h") }, positionals: argv };
   let parsed;
   try {
     parsed = parseArgs({ args: argv, options: { ...commonOptions, ...command.options }, allowPositionals: true, strict: true });

@@ -1,0 +1,36 @@
+import { isMap, type Pair, parseDocument, YAMLMap } from "yaml";
+import { HotdirError } from "../../kernel/errors.ts";
+import type { Translation } from "./translation.ts";
+
+const HEAD = [
+  " Made by 'hotdir sr3' of the configurations of sr3; made anew by 'sr3 start' and 'sr3 restart', so that a change here is lost.",
+  " Behind each key stand the lines that it comes from.",
+].join("\n");
+
+/** The daemon's configuration: the flows of all that was taken, with their comments. null: there is none. */
+export function nativeDocument({ configurations }: Translation): string | null {
+  const document = parseDocument("flows: {}");
+  document.commentBefore = HEAD;
+  const flows = new YAMLMap();
+  for (const [name, { yaml }] of Object.entries(configurations).toSorted(([one], [other]) => (one < other ? -1 : 1))) {
+    const own = parseDocument(yaml, { strict: false });
+    const mapped = own.get("flows");
+    if (own.errors.length > 0 || !isMap(mapped))
+      throw new HotdirError("internal", {
+        operation: `make flows of ${name}`,
+        detail: own.errors[0]?.message ?? "there are no flows in it",
+      });
+    for (const item of mapped.items) add(flows, item, name);
+  }
+  document.set("flows", flows);
+  return flows.items.length === 0 ? null : document.toString({ lineWidth: 0 });
+}
+
+function add(flows: YAMLMap, item: Pair, name: string): void {
+  if (flows.has(item.key))
+    throw new HotdirError("bad-configuration", {
+      operation: `make flows of ${name}`,
+      detail: `another configuration's flow is called ${String(item.key)} as well: give one of the two files another name`,
+    });
+  flows.add(item);
+}

@@ -1,0 +1,98 @@
+import { formatAt, formatRemark, inOrder, type Remark } from "../../importers/remark.ts";
+import { type ConfigurationName, formatName } from "../../importers/sr3/configuration-file.ts";
+import type { Carried } from "../../importers/sr3/option.ts";
+import { options } from "../../importers/sr3/options.ts";
+import { type Configuration, readConfiguration } from "../../importers/sr3/reader.ts";
+import type { Setting } from "../../importers/sr3/settings.ts";
+import type { Value } from "../../importers/sr3/values.ts";
+import { redact } from "../../kernel/redact.ts";
+import { table } from "../render/terminal.ts";
+import type { Session } from "./session.ts";
+import { takeConfiguration } from "./translate.ts";
+
+/** Every option that is in effect, where it comes from, and what becomes of it; then the flow that all of it comes to. */
+export async function show(session: Session): Promise<number> {
+  let faults = 0;
+  for (const name of session.chosen) faults += showOne(session, name) ? 0 : 1;
+  return faults > 0 ? 2 : 0;
+}
+
+function showOne(session: Session, name: ConfigurationName): boolean {
+  const { tree, words } = session;
+  const configuration = readConfiguration(name, tree);
+  const taken = takeConfiguration(tree, name, null);
+  const remarks = taken.ok ? taken.translated.remarks : taken.errors;
+  session.say(`Config of ${formatName(name)}:`);
+  for (const line of table(rowsOf(configuration, remarks, words.options.has("full")))) session.say(`  ${redact(line)}`);
+  const rest = inOrder(remarks).filter(({ kind }) => kind !== "note");
+  if (rest.length > 0) session.say("");
+  for (const remark of rest) session.say(`  ${remark.kind}: ${formatRemark(remark)}`);
+  session.say("");
+  if (taken.ok)
+    session.say(
+      taken.translated.yaml
+        .trimEnd()
+        .split("\n")
+        .map((line) => `  ${line}`)
+        .join("\n"),
+    );
+  else session.complain(`hotdir: ${formatName(name)} cannot be carried over`);
+  session.say("");
+  return taken.ok;
+}
+
+export function rowsOf({ effective, bindings }: Configuration, remarks: readonly Remark[], withDefaults: boolean): string[][] {
+  const accumulating = new Set(["mask", "each"]);
+  const inEffect = effective.all.filter(
+    (setting) => accumulating.has(options.get(setting.option)?.type ?? "") || effective.each(setting.option).at(-1) === setting,
+  );
+  const written = inEffect.map((setting) => [setting.option, valueText(setting.value), whereOf(setting), fateOf(setting, remarks)]);
+  const bound = bindings.map(({ subtopic, at }) => [
+    "subtopic",
+    subtopic,
+    at === null ? "default" : formatAt(at),
+    carriedText(options.get("subtopic")?.carried),
+  ]);
+  const known = new Set(inEffect.map(({ option }) => option));
+  const presets = withDefaults
+    ? [...options.values()]
+        .filter(({ name, preset }) => preset !== "" && !known.has(name))
+        .map(({ name, preset }) => [name, preset, "default", ""])
+    : [];
+  return [...written, ...bound, ...presets];
+}
+
+function whereOf({ at }: Setting): string {
+  return at === null ? "default of the component" : formatAt(at);
+}
+
+/** What was said of this very line, else what becomes of the option wherever it stands. */
+function fateOf({ option, at }: Setting, remarks: readonly Remark[]): string {
+  const said = remarks.find((remark) => at !== null && remark.at?.file === at.file && remark.at.line === at.line);
+  return said === undefined ? carriedText(options.get(option)?.carried) : said.message.replace(`${option}: `, "");
+}
+
+function carriedText(carried: Carried | undefined): string {
+  return carried === undefined ? "" : carried.how === "into" ? `-> ${carried.what}` : carried.what;
+}
+
+export function valueText(value: Value): string {
+  switch (value.type) {
+    case "flag":
+      return value.on ? "on" : "off";
+    case "number":
+      return String(value.number);
+    case "text":
+      return value.text ?? "None";
+    case "set":
+      return value.members.length === 0 ? "none" : value.members.join(",");
+    case "list":
+      return value.items.join(" ");
+    case "strip":
+      return value.strip.kind === "count" ? String(value.strip.count) : value.strip.pattern;
+    case "inflight":
+      return value.inflight.kind === "none" ? "none" : value.inflight.kind === "name" ? value.inflight.name : `${value.inflight.seconds}s`;
+    case "mask":
+      return value.pattern;
+  }
+}

@@ -1,0 +1,40 @@
+import { type ConfigurationName, formatName, type Files } from "../../importers/sr3/configuration-file.ts";
+import { importWithoutBroker, type Tree } from "../../importers/sr3/import-tree.ts";
+import type { Remark } from "../../importers/remark.ts";
+import type { Component } from "../../importers/sr3/configuration-file.ts";
+import { type Source, sourceNow, type Translated } from "./translation.ts";
+
+export type Taken =
+  | { ok: true; name: ConfigurationName; translated: Translated }
+  | { ok: false; name: ConfigurationName; sources: Source[]; errors: Remark[] };
+
+/** What one configuration comes to as it is now, and the files that it was made of. */
+export function takeConfiguration(tree: Tree, name: ConfigurationName, options: string | null): Taken {
+  const read = new Set<string>();
+  const files: Files = {
+    read: (path) => {
+      read.add(path);
+      return tree.files.read(path);
+    },
+  };
+  const isIt = (other: ConfigurationName): boolean => formatName(other) === formatName(name);
+  const { yaml, flows, remarks, alone } = importWithoutBroker({ ...tree, files }, isIt);
+  const sources = [...read].map(sourceNow);
+  if (yaml === null) return { ok: false, name, sources, errors: errorsOf(remarks, alone[0]?.why ?? "nothing of it can be run") };
+  return {
+    ok: true,
+    name,
+    translated: { flows, yaml, sources, remarks: [...remarks], options, moves: movesOf(name.component), takenAtMs: Date.now() },
+  };
+}
+
+function errorsOf(remarks: readonly Remark[], why: string): Remark[] {
+  const errors = remarks.filter(({ kind }) => kind === "error");
+  return errors.length > 0 ? errors : [{ kind: "error", at: null, message: why }];
+}
+
+/** Which way the bytes of files go, as sr3's columns tell them apart. */
+function movesOf(component: Component): Translated["moves"] {
+  if (component === "sender") return "out";
+  return component === "sarra" || component === "subscribe" ? "in" : "none";
+}
