@@ -12,6 +12,8 @@ export type Places = {
   state: string;
   /** What the configurations come to; the daemon reads it. */
   yaml: string;
+  /** The user's own keys beside the flows: the page, alerts, the log. It need not be there. */
+  own: string;
 };
 
 export function placesOf({ env, homeDirectory }: Pick<CliContext, "env" | "homeDirectory">): Places {
@@ -21,5 +23,6 @@ export function placesOf({ env, homeDirectory }: Pick<CliContext, "env" | "homeD
     cache: join(env["XDG_CACHE_HOME"] || join(homeDirectory, ".cache"), "sr3"),
     state,
     yaml: join(state, "hotdir.yaml"),
+    own: join(env["XDG_CONFIG_HOME"] || join(homeDirectory, ".config"), "hotdir", "sr3.yaml"),
   };
 }

@@ -123,7 +123,8 @@ export class Session {
 
   /** What is taken, and the daemon's YAML that is made of it. Throws where the YAML would be faulty; then nothing is written. */
   #write(translation: Translation): void {
-    const yaml = nativeDocument(translation);
+    const own = readIfThere(this.places.own);
+    const yaml = nativeDocument(translation, own === null ? null : { text: own, file: this.places.own });
     if (yaml !== null) this.#parse(yaml);
     writeTranslation(this.places, translation);
     if (yaml === null) rmSync(this.places.yaml, { force: true });

@@ -1,9 +1,9 @@
 import { formatAt, formatRemark, inOrder, type Remark } from "../../importers/remark.ts";
 import { type ConfigurationName, formatName } from "../../importers/sr3/configuration-file.ts";
-import type { Carried } from "../../importers/sr3/option.ts";
 import { options } from "../../importers/sr3/options.ts";
 import { type Configuration, readConfiguration } from "../../importers/sr3/reader.ts";
 import type { Setting } from "../../importers/sr3/settings.ts";
+import { fateOf } from "../../importers/sr3/with-broker/fates.ts";
 import type { Value } from "../../importers/sr3/values.ts";
 import { redact } from "../../kernel/redact.ts";
 import { table } from "../render/terminal.ts";
@@ -26,7 +26,7 @@ function showOne(session: Session, name: ConfigurationName): boolean {
   for (const line of table(rowsOf(configuration, remarks, words.options.has("full")))) session.say(`  ${redact(line)}`);
   const rest = inOrder(remarks).filter(({ kind }) => kind !== "note");
   if (rest.length > 0) session.say("");
-  for (const remark of rest) session.say(`  ${remark.kind}: ${formatRemark(remark)}`);
+  for (const remark of rest) session.say(`  ${formatRemark(remark)}`);
   session.say("");
   if (taken.ok)
     session.say(
@@ -47,12 +47,7 @@ export function rowsOf({ effective, bindings }: Configuration, remarks: readonly
     (setting) => accumulating.has(options.get(setting.option)?.type ?? "") || effective.each(setting.option).at(-1) === setting,
   );
   const written = inEffect.map((setting) => [setting.option, valueText(setting.value), whereOf(setting), fateOf(setting, remarks)]);
-  const bound = bindings.map(({ subtopic, at }) => [
-    "subtopic",
-    subtopic,
-    at === null ? "default" : formatAt(at),
-    carriedText(options.get("subtopic")?.carried),
-  ]);
+  const bound = bindings.map(({ subtopic, at }) => ["subtopic", subtopic, at === null ? "default" : formatAt(at), carriedText("subtopic")]);
   const known = new Set(inEffect.map(({ option }) => option));
   const presets = withDefaults
     ? [...options.values()]
@@ -69,10 +64,11 @@ function whereOf({ at }: Setting): string {
 /** What was said of this very line, else what becomes of the option wherever it stands. */
 function fateOf({ option, at }: Setting, remarks: readonly Remark[]): string {
   const said = remarks.find((remark) => at !== null && remark.at?.file === at.file && remark.at.line === at.line);
-  return said === undefined ? carriedText(options.get(option)?.carried) : said.message.replace(`${option}: `, "");
+  return said === undefined ? carriedText(option) : said.message.replace(`${option}: `, "");
 }
 
-function carriedText(carried: Carried | undefined): string {
+function carriedText(option: string): string {
+  const carried = fateOf(option)?.carried;
   return carried === undefined ? "" : carried.how === "into" ? `-> ${carried.what}` : carried.what;
 }
 

@@ -10,7 +10,7 @@ import { selectConfigurations } from "./selection.ts";
 import { changedOf, nameOf, type Session } from "./session.ts";
 import { type Asked, gatherRows } from "./status/gather.ts";
 import { processFigures } from "./status/processes.ts";
-import { stateOf } from "./status/row.ts";
+import { statusFactsJson } from "./status/json.ts";
 import { statusTable, type Totals } from "./status/table.ts";
 import { hasChanged, readTranslation } from "./translation.ts";
 
@@ -59,9 +59,7 @@ export async function status(session: Session): Promise<number> {
     changed: chosen.map(formatName).filter((name) => changed.has(name)),
   };
   context.stdout.write(
-    words.options.has("json")
-      ? pretty({ configurations: rows.map((row) => ({ ...row, state: stateOf(row, nowMs) })), ...totals })
-      : statusTable(rows, totals, nowMs, words.options.has("full")),
+    words.options.has("json") ? pretty(statusFactsJson(rows, totals, nowMs)) : statusTable(rows, totals, nowMs, words.options.has("full")),
   );
   return 0;
 }

@@ -1,5 +1,5 @@
 import { type ConfigurationName, formatName, type Files } from "../../importers/sr3/configuration-file.ts";
-import { importWithoutBroker, type Tree } from "../../importers/sr3/import-tree.ts";
+import { importTree, type Tree } from "../../importers/sr3/import-tree.ts";
 import type { Remark } from "../../importers/remark.ts";
 import type { Component } from "../../importers/sr3/configuration-file.ts";
 import { type Source, sourceNow, type Translated } from "./translation.ts";
@@ -18,7 +18,7 @@ export function takeConfiguration(tree: Tree, name: ConfigurationName, options: 
     },
   };
   const isIt = (other: ConfigurationName): boolean => formatName(other) === formatName(name);
-  const { yaml, flows, remarks, alone } = importWithoutBroker({ ...tree, files }, isIt);
+  const { yaml, flows, remarks, alone } = importTree({ ...tree, names: [name], files }, isIt, { withoutBroker: false });
   const sources = [...read].map(sourceNow);
   if (yaml === null) return { ok: false, name, sources, errors: errorsOf(remarks, alone[0]?.why ?? "nothing of it can be run") };
   return {

@@ -59,6 +59,21 @@ test("the flows of all configurations stand in one file, with their comments and
   expect(nativeDocument({ version: 1, root: "/", configurations: {}, faulty: {} })).toBeNull();
 });
 
+test("what the user has beside the flows is kept, and flows are not taken from there", () => {
+  const translation: Translation = {
+    version: 1,
+    root: "/",
+    configurations: { "watch/b": one("flows:\n  watch-b: {source: {posts: true}}\n") },
+    faulty: {},
+  };
+  const own = (text: string): string | null => nativeDocument(translation, { text, file: "sr3.yaml" });
+  expect(parseDocument(own("page: off # none\n")!).toJS()).toEqual({ page: "off", flows: { "watch-b": { source: { posts: true } } } });
+  expect(parseDocument(own("# nothing\n")!).toJS()).toEqual({ flows: { "watch-b": { source: { posts: true } } } });
+  expect(() => own("flows: {a: {}}")).toThrow(/read sr3\.yaml.*made of sr3's configurations/);
+  expect(() => own("page: [")).toThrow(/read sr3\.yaml/);
+  expect(() => own("page")).toThrow(/keys are wanted/);
+});
+
 test("two configurations that would be one flow are refused", () => {
   const same = one("flows:\n  a: {source: {directory: /a}}\n");
   expect(() => nativeDocument({ version: 1, root: "/", configurations: { "watch/a": same, "watch/b": same }, faulty: {} })).toThrow(

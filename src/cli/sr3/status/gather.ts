@@ -30,7 +30,10 @@ export function gatherRows(
     return {
       name: one.name,
       standing: standingOf(one, { runs: flows.length, wanted, isForeground: standing.owner?.keeper === "person" }),
-      states: [...flows.map(({ state, reason }) => ({ state, reason })), ...halted.map((reason) => ({ state: "halted" as const, reason }))],
+      states: [
+        ...flows.map(({ state, reason, notice }) => ({ state, reason: reason ?? notice })),
+        ...halted.map((reason) => ({ state: "halted" as const, reason })),
+      ],
       run: { flows: flows.length, wanted },
       isChanged: one.isChanged,
       counts: db === null || ids.length === 0 ? null : countsOf(db, ids),
@@ -80,10 +83,14 @@ function total(flows: readonly LiveFlow[], pick: (flow: LiveFlow) => number): nu
   return flows.reduce((sum, flow) => sum + pick(flow), 0);
 }
 
-function brokersOf(_flow: LiveFlow): BrokerStanding[] {
-  return [];
+function brokersOf({ broker }: LiveFlow): BrokerStanding[] {
+  return broker.map(({ role, state, reason }) => ({ role, isUp: state === "ready", reason }));
 }
 
-function queuedOf(_flows: readonly LiveFlow[]): number | null {
-  return null;
+/** Of all queues that tell. What another host set aside for later waits as well. */
+function queuedOf(flows: readonly LiveFlow[]): number | null {
+  const known = flows.flatMap(({ broker }) =>
+    broker.flatMap(({ queue }) => (queue === null || queue.messages === null ? [] : [queue.messages + (queue.waiting ?? 0)])),
+  );
+  return known.length === 0 ? null : known.reduce((sum, count) => sum + count, 0);
 }
