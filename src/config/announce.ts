@@ -39,7 +39,9 @@ export function placeOrigin(place: DestinationSettings["place"]): PathOrigin {
         pathPrefix,
       };
     }
+    // A rule has refused to announce what such a flow does.
     case "publish":
+    case "remove":
       return { baseUrl: null, pathPrefix };
   }
 }

@@ -273,6 +273,48 @@ const table: Array<[title: string, text: string, expected: Expected, line?: numb
     { path: "retain", message: /may name any path/, suggestion: "source: {base: DIRECTORY}" },
     5,
   ],
+  [
+    "removing what went by a route",
+    flow(`source: {subscribe: {${subscribe}}, base: /d, routes: [{accept: x, into: y}]}`, mirror, "retain: {delete_after: 7d}"),
+    { path: "retain", message: /with routes/, suggestion: "keep" },
+    5,
+  ],
+  [
+    "removing without messages",
+    flow(watched, "destination: {remove: {directory: /d}}"),
+    { path: "destination.remove", message: /goes with subscribe/ },
+    4,
+  ],
+  [
+    "removing anywhere",
+    flow(told, "destination: {remove: {directory: /}}"),
+    { path: "destination.remove.directory", message: /any file of this machine/ },
+    4,
+  ],
+  [
+    "removing into what is cleaned",
+    flow(told, "destination: {remove: {directory: /d, hold: /d/held}}"),
+    { path: "destination.remove.hold", message: /inside of what is cleaned/ },
+    4,
+  ],
+  [
+    "a digest for removals",
+    flow(told, "destination: {remove: {directory: /d}, verify: md5}"),
+    { path: "destination.verify", message: /no file is moved/ },
+    4,
+  ],
+  [
+    "retention of removals",
+    flow(told, "destination: {remove: {directory: /d}}", "retain: {delete_after: 1d}"),
+    { path: "retain", message: /nothing is delivered/ },
+    5,
+  ],
+  [
+    "removals in the place of a directory and messages",
+    flow(told, `destination: {url: 'file:/o', remove: {directory: /d}}`),
+    { path: "destination.remove", message: /either url or remove/ },
+    4,
+  ],
   ["a base that is the destination", source("base: /mirror/x"), { path: "source.base", message: /in the destination/ }],
   [
     "messages that come back",
@@ -294,6 +336,22 @@ it.each(table)("%s is told with its line, and what was meant", (_, text, { path,
   expect(faults.map((fault) => ({ line: fault.line, path: fault.path }))).toEqual([{ line, path: `flows.a.${path}` }]);
   expect(faults[0]?.message).toMatch(message);
   expect(faults[0]?.suggestion).toBe(suggestion);
+});
+
+it("what goes because it arrived is not taken for a removal by a person", () => {
+  const faultsOf = (directory: string, propagate: string): unknown => {
+    const text = [
+      "flows:",
+      `  up: {source: {directory: ${directory}${propagate}}, ${mirror}}`,
+      `  clean: {${told}, destination: {remove: {directory: /data/in}}}`,
+    ].join("\n");
+    const loaded = parseConfiguration(text, "/etc/hotdir.yaml", options);
+    return loaded.ok ? [] : loaded.faults.map(({ line, path, message }) => `${line} ${path}: ${message}`);
+  };
+  const fault = [expect.stringMatching(/^3 flows\.clean\.destination\.remove\.directory: the flow up propagates removals/)];
+  for (const directory of ["/data/in", "/data", "/data/in/sub"]) expect(faultsOf(directory, ", propagate: [put, delete]")).toEqual(fault);
+  expect(faultsOf("/data/in", "")).toEqual([]);
+  expect(faultsOf("/data/other", ", propagate: [put, delete]")).toEqual([]);
 });
 
 it("two flows with one queue are told, each with what its own would be", () => {

@@ -10,7 +10,7 @@ import type { RouteValue } from "./routes.ts";
 import type { RuleFacts, RuleFault } from "./rules.ts";
 import type { Partially } from "./shape.ts";
 import { defaultQueue } from "./subscribe.ts";
-import { keysWithoutEffect } from "./without-effect.ts";
+import { keysWithoutEffect, rolesOf } from "./without-effect.ts";
 
 /** What needs more than one value of a flow that speaks to a broker. Each is silent where its values are missing or wrong. */
 export const brokerRules: Array<(facts: RuleFacts) => RuleFault[]> = [
@@ -23,7 +23,6 @@ export const brokerRules: Array<(facts: RuleFacts) => RuleFault[]> = [
   publishIsAll,
   publishedDigest,
   headersAreOwn,
-  subscribedRemoval,
   baseIsOutside,
   noLoop,
 ];
@@ -35,7 +34,7 @@ function keysDoSomething({ written }: RuleFacts): RuleFault[] {
 }
 
 function subscribedSettle({ flow, written }: RuleFacts): RuleFault[] {
-  if (!subscribes({ written }) || !written("source", "settle") || flow.source?.settle === undefined) return [];
+  if (!rolesOf(written).subscribes || !written("source", "settle") || flow.source?.settle === undefined) return [];
   const { settle } = flow.source;
   if ("kind" in settle && settle.kind === "quiet") return [];
   const message =
@@ -70,7 +69,7 @@ function topicsFitMqtt({ flow }: RuleFacts): RuleFault[] {
 }
 
 function routesOrExpressions({ flow, written }: RuleFacts): RuleFault[] {
-  if (!subscribes({ written })) return [];
+  if (!rolesOf(written).subscribes) return [];
   const other = ["accept", "reject"].find((key) => written("source", key));
   if (other !== undefined && written("source", "routes"))
     return [{ path: ["source", other], about: "key", message: `${other} is written as one of the routes, in their order` }];
@@ -111,9 +110,21 @@ function groupsOf({ source, flags }: RegExp): number {
   return (new RegExp(`${source}|`, flags).exec("")?.length ?? 1) - 1;
 }
 
-/** A message that a broker has is no proof that a file is anywhere. */
+/** A message that a broker has is no proof that a file is anywhere; and what goes because of a message is no delivery. */
 function publishIsAll({ flow, written }: RuleFacts): RuleFault[] {
-  if (!publishes({ written })) return [];
+  if (rolesOf(written).removes) {
+    const path = ["announce", "retain"].find((key) => (key === "announce" ? written(key) : typeof flow.retain === "object"));
+    return path === undefined
+      ? []
+      : [
+          {
+            path: [path],
+            about: "key",
+            message: `${path} does nothing with remove: what goes is what is announced, and nothing is delivered`,
+          },
+        ];
+  }
+  if (!rolesOf(written).publishes) return [];
   const faults: RuleFault[] = [];
   if (written("announce"))
     faults.push({ path: ["announce"], about: "key", message: "with publish each change is a message already: announce goes with url" });
@@ -125,7 +136,7 @@ function publishIsAll({ flow, written }: RuleFacts): RuleFault[] {
 }
 
 function publishedDigest({ flow, written }: RuleFacts): RuleFault[] {
-  if (!publishes({ written }) || flow.destination?.verify !== "size") return [];
+  if (!rolesOf(written).publishes || flow.destination?.verify !== "size") return [];
   const message = "with publish verify is the digest that messages carry, or none: each has the size";
   return [{ path: ["destination", "verify"], message, suggestion: "none" }];
 }
@@ -140,27 +151,6 @@ function headersAreOwn({ flow }: RuleFacts): RuleFault[] {
         message: `${name} is a field of every message, and made for each`,
       }));
   return [...of(flow.destination?.publish?.headers, ["destination", "publish"]), ...of(flow.announce?.headers, ["announce"])];
-}
-
-/**
- * Promise P4: whoever may publish could name any file of this user, and it would be removed once it was sent. Below a directory
- * that the user named for it that is what he asked for.
- */
-function subscribedRemoval({ flow, written }: RuleFacts): RuleFault[] {
-  if (!subscribes({ written }) || typeof flow.retain !== "object") return [];
-  if (flow.source?.base?.kind === "url") {
-    const message = "files are removed only below a directory that is named here, since a message may name any path: write source.base";
-    return [{ path: ["retain"], message, suggestion: "source: {base: DIRECTORY}" }];
-  }
-  return written("retain", "empty_directories_after")
-    ? [
-        {
-          path: ["retain", "empty_directories_after"],
-          about: "key",
-          message: "no directory is removed where none is watched: leave it out",
-        },
-      ]
-    : [];
 }
 
 /** A file that is its own copy would be replaced by itself, for ever. By the text of the paths: symbolic links are not followed. */
@@ -212,12 +202,4 @@ export function queuesAreApart(flows: Record<string, Partially<FlowValue> | unde
       { path: ["flows", flow, "source", "subscribe", "queue"], message, suggestion: defaultQueue(broker, flow) ?? `${queue}.${flow}` },
     ];
   });
-}
-
-function subscribes({ written }: Pick<RuleFacts, "written">): boolean {
-  return written("source", "subscribe") && !written("source", "directory") && !written("source", "posts");
-}
-
-function publishes({ written }: Pick<RuleFacts, "written">): boolean {
-  return written("destination", "publish") && !written("destination", "url");
 }

@@ -25,7 +25,7 @@ export function computedDefaults(name: string, flow: FlowValue, context: Section
         ];
   return [
     { path: ["destination", "verify"], value: defaultVerify(destination.place.kind) },
-    ...(destination.place.kind === "publish" ? [] : [{ path: ["destination", "ssh"], value: ssh }]),
+    { path: ["destination", "ssh"], value: ssh },
     ...(source.kind === "subscribed"
       ? [
           { path: ["source", "ssh"], value: ssh },

@@ -9,6 +9,7 @@ import { command, nameSuffix, size, textField, words } from "./fields.ts";
 import { checkPath, type LocalBase, resolveArgument, resolvePath } from "./local-path.ts";
 import { bad, good, type Parsed, quote } from "./parsed.ts";
 import { originOf, publish, publishSettings } from "./publish.ts";
+import { remove, removeSettings } from "./remove.ts";
 import type { SectionContext } from "./section.ts";
 import { parsePercent, parseSize } from "./units.ts";
 
@@ -60,6 +61,7 @@ export const destination = z
       .describe("Where files go. The host is written as for `ssh`; `/~/` is the remote home; `%20` and the like stand for bytes."),
     ssh: command.optional().describe("The ssh command. Default: the environment's `HOTDIR_SSH`, else `ssh`."),
     publish,
+    remove,
     lanes: z.int().min(1).max(64).prefault(5).describe("The most SSH connections at a time. They open by need, and only while that helps."),
     inflight: inflight
       .prefault(".tmp")
@@ -91,8 +93,8 @@ export const destination = z
       .prefault("2%")
       .describe("The flow waits while the destination has less free space."),
   })
-  .meta({ oneOf: [{ required: ["url"] }, { required: ["publish"] }] })
-  .describe("Where changes are made true: a directory (`url`), or messages to others (`publish`).");
+  .meta({ oneOf: [{ required: ["url"] }, { required: ["publish"] }, { required: ["remove"] }] })
+  .describe("Where changes are made true: a directory (`url`), messages to others (`publish`), or a directory that is cleaned (`remove`).");
 
 export type DestinationValue = z.output<typeof destination>;
 
@@ -122,7 +124,8 @@ export function defaultVerify(place: DestinationSettings["place"]["kind"]): "sha
 
 function placeOf(value: DestinationValue, source: SourceSettings, context: SectionContext): DestinationSettings["place"] {
   if (value.url !== undefined) return resolvePlace(value.url, value.ssh, context);
-  // A rule has seen to it that one of the two is there.
+  if (value.remove !== undefined) return removeSettings(value.remove, context.base);
+  // A rule has seen to it that one of the three is there.
   assert(value.publish !== undefined, "a destination is a directory, or messages");
   return { kind: "publish", publish: publishSettings(value.publish, originOf(source), context.base) };
 }
@@ -145,8 +148,8 @@ function inflightOf(
   place: DestinationSettings["place"],
   base: LocalBase,
 ): DestinationSettings["inflight"] {
-  // Nothing is moved where changes become messages; a rule has refused the key there.
-  if (place.kind === "publish") return { kind: "suffix", suffix: bytesOfText(".tmp") };
+  // Nothing is moved; a rule has refused the key there.
+  if (place.kind === "publish" || place.kind === "remove") return { kind: "suffix", suffix: bytesOfText(".tmp") };
   if (typeof value === "string") return { kind: "suffix", suffix: bytesOfText(value) };
   return { kind: "staging", directory: resolveStaging(value.staging, place, base) };
 }

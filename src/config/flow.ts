@@ -30,8 +30,9 @@ export type FlowValue = z.output<typeof flowSchema>;
 
 /** Cannot fail: what could is found by the schema and by `rules.ts` before. What is published is named by where it comes from, or went. */
 export function flowSettings(name: string, flow: FlowValue, context: SectionContext): FlowSettings {
-  const lanes = flow.destination.publish === undefined ? flow.destination.lanes : null;
-  const from = sourceSettings(flow.source, { flow: name, lanes }, context);
+  const { url, lanes, remove } = flow.destination;
+  const about = { flow: name, lanes: url === undefined ? null : lanes, removes: remove?.directory ?? null };
+  const from = sourceSettings(flow.source, about, context);
   const to = destinationSettings(flow.destination, from, context);
   return {
     name,

@@ -18,7 +18,7 @@ it("the committed reference is current (else: node scripts/generate-schema.ts)",
 it("the example of the reference is a good configuration", () => {
   expect(parseConfiguration(fullExample, "/etc/hotdir.yaml", options)).toMatchObject({
     ok: true,
-    configuration: { flows: [{ name: "to_hpfx" }, { name: "announced" }, { name: "published" }] },
+    configuration: { flows: [{ name: "to_hpfx" }, { name: "announced" }, { name: "published" }, { name: "cleaned" }] },
   });
 });
 

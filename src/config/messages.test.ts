@@ -102,6 +102,14 @@ describe("a source that subscribes", () => {
   });
 });
 
+it("what is cleaned is what its messages are about, and only what was put elsewhere goes", () => {
+  const made = flow(
+    "source: {subscribe: {broker: 'amqp://b@h', exchange: x}, unmatched: {strip: 1}, settle: 1h}, destination: {remove: {directory: ~/in, hold: held}}",
+  );
+  expect(made.source).toMatchObject({ root: "/home/bob/in", base: "root", propagate: new Set(["put"]), subscription: { prefetch: 250 } });
+  expect(made.destination.place).toEqual({ kind: "remove", directory: "/home/bob/in", hold: "/etc/hotdir/held" });
+});
+
 describe("routes", () => {
   it("are read in their order, with what a message fills in left as it is", () => {
     const { routes, unmatched } = subscribed(

@@ -9,6 +9,7 @@ import { readDocument } from "./document.ts";
 import { type Fault, type FaultDraft, formatPath, type Path, placeFaults, type Position } from "./fault.ts";
 import { flowSettings, type FlowValue } from "./flow.ts";
 import { emptyMap, kindOf, type Located, type LocatedMap, nodeAt, positionOf } from "./located.ts";
+import { removalsAreApart } from "./removal-rules.ts";
 import { applyRules } from "./rules.ts";
 import { configurationSchema, EXTENSION_PREFIX } from "./schema.ts";
 import type { SectionContext } from "./section.ts";
@@ -90,7 +91,11 @@ function readAll(
       });
     }
   }
-  for (const fault of [...queuesAreApart(checked?.flows ?? {}), ...daemonRules(checked ?? {})])
+  for (const fault of [
+    ...queuesAreApart(checked?.flows ?? {}),
+    ...removalsAreApart(checked?.flows ?? {}, context),
+    ...daemonRules(checked ?? {}),
+  ])
     report({ ...fault, at: positionOf(root, fault.path, fault.about ?? "value") });
   if (faults > 0) return null;
   // No fault was reported, so that nothing was left out.

@@ -80,6 +80,11 @@ flows:
         headers: {site: north}
         inline: 0B
       verify: sha512
+  cleaned:                             # what others say to have goes from here, while it is the same
+    source:
+      subscribe: {broker: amqps://bob@hub/, exchange: xs_cluster}
+    destination:
+      remove: {directory: ~/sent_by_others, hold: ~/held}   # in place of url; without hold: deleted
 page: {listen: 127.0.0.1:8642, public: false, hosts: []}   # or off, or {listen: 'unix:/run/user/1000/hotdir.sock'}
 log: {level: info, rotate: {size: 32M, keep: 8}}
 alerts:

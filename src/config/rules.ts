@@ -6,6 +6,7 @@ import type { Path } from "./fault.ts";
 import type { FlowValue } from "./flow.ts";
 import { hoursFaults } from "./hours.ts";
 import { resolvePath } from "./local-path.ts";
+import { removalRules } from "./removal-rules.ts";
 import type { SectionContext } from "./section.ts";
 import type { Partially } from "./shape.ts";
 
@@ -21,6 +22,7 @@ const rules: Rule[] = [
   sourceIsOne,
   destinationIsOne,
   ...brokerRules,
+  ...removalRules,
   postsHaveNoDirectories,
   retainIsOne,
   removalNeedsReceipt,
@@ -48,10 +50,10 @@ function sourceIsOne({ flow, written }: RuleFacts): RuleFault[] {
 
 function destinationIsOne({ flow, written }: RuleFacts): RuleFault[] {
   if (flow.destination === undefined) return [];
-  const [url, publish] = [written("destination", "url"), written("destination", "publish")];
-  if (url && publish)
-    return [{ path: ["destination", "publish"], about: "key", message: "a destination has either url or publish, not both" }];
-  return url || publish ? [] : [{ path: ["destination"], message: "a destination needs a url (or messages to publish)" }];
+  const [first, second] = ["url", "publish", "remove"].filter((key) => written("destination", key));
+  if (second !== undefined)
+    return [{ path: ["destination", second], about: "key", message: `a destination has either ${first} or ${second}, not both` }];
+  return first === undefined ? [{ path: ["destination"], message: "a destination needs a url (or messages to publish)" }] : [];
 }
 
 /** What is posted may lie anywhere, among directories that are nobody's business of ours. */

@@ -73,10 +73,13 @@ export const source = z
 
 export type SourceValue = z.output<typeof source>;
 
-/** `lanes`: of the destination; null where it has none. */
-export function sourceSettings(value: SourceValue, of: { flow: string; lanes: number | null }, context: SectionContext): SourceSettings {
+/** `lanes`: of the destination; null where it has none. `removes`: where the files are that go; they are what the messages are about. */
+type About = { flow: string; lanes: number | null; removes: string | null };
+
+export function sourceSettings(value: SourceValue, of: About, context: SectionContext): SourceSettings {
   const { accept, reject, rescan: rescanMs } = value;
-  const propagate: ReadonlySet<ChangeKind> = new Set(value.propagate);
+  // Only what was put elsewhere may go here.
+  const propagate: ReadonlySet<ChangeKind> = new Set(of.removes === null ? value.propagate : ["put"]);
   const rules = { accept, reject, settle: settleOf(value), rescanMs, propagate };
   if (value.subscribe !== undefined) return { ...rules, ...subscribedPart(value, value.subscribe, of, context) };
   const root = value.directory ?? (typeof value.posts === "object" ? value.posts.base : "/");
@@ -86,13 +89,14 @@ export function sourceSettings(value: SourceValue, of: { flow: string; lanes: nu
 function subscribedPart(
   value: SourceValue,
   subscribe: NonNullable<SourceValue["subscribe"]>,
-  { flow, lanes }: { flow: string; lanes: number | null },
+  { flow, lanes, removes }: About,
   { base, defaultSsh }: SectionContext,
 ): Omit<SubscribedSource, "accept" | "reject" | "settle" | "rescanMs" | "propagate"> {
+  const below = removes ?? (value.base.kind === "url" ? null : value.base.path);
   return {
     kind: "subscribed",
-    root: value.base.kind === "url" ? rootDirectory : resolvePath(value.base.path, base),
-    base: value.base.kind === "url" ? "url" : "root",
+    root: below === null ? rootDirectory : resolvePath(below, base),
+    base: below === null ? "url" : "root",
     subscription: subscriptionSettings(subscribe, { flow, prefetch: defaultPrefetch(lanes), base }),
     match: value.match,
     routes: routesOf(value.routes),

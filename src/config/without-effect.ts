@@ -1,3 +1,17 @@
+/** Whether the file has a key. */
+export type Written = (...path: string[]) => boolean;
+
+/** What a flow does with messages, where what it says is not two things at once. */
+export function rolesOf(written: Written): { subscribes: boolean; publishes: boolean; removes: boolean } {
+  const only = (section: string, keys: string[], one: string): boolean => keys.every((key) => written(section, key) === (key === one));
+  const destinations = ["url", "publish", "remove"];
+  return {
+    subscribes: only("source", ["directory", "posts", "subscribe"], "subscribe"),
+    publishes: only("destination", destinations, "publish"),
+    removes: only("destination", destinations, "remove"),
+  };
+}
+
 /** A key that would do nothing in a flow, and why. */
 export type IdleKey = { path: string[]; why: string };
 
@@ -5,9 +19,8 @@ const keysOfSubscriptions = ["base", "ssh", "match", "routes", "unmatched", "dup
 const keysOfDirectories = ["ssh", "lanes", "inflight", "durable", "segment_above", "accelerate", "bandwidth", "keep_free"];
 
 /** `written`: whether the file has the key. Such keys are refused where they are written, and not told where they are not. */
-export function keysWithoutEffect(written: (...path: string[]) => boolean): IdleKey[] {
-  const subscribes = written("source", "subscribe") && !written("source", "directory");
-  const publishes = written("destination", "publish") && !written("destination", "url");
+export function keysWithoutEffect(written: Written): IdleKey[] {
+  const { subscribes, publishes, removes } = rolesOf(written);
   const idle = (section: string, keys: string[], why: string): IdleKey[] => keys.map((key) => ({ path: [section, key], why }));
   return [
     ...(subscribes || (written("source", "posts") && !written("source", "directory"))
@@ -15,6 +28,10 @@ export function keysWithoutEffect(written: (...path: string[]) => boolean): Idle
       : []),
     ...(subscribes ? [] : idle("source", keysOfSubscriptions, "without subscribe")),
     ...(publishes ? idle("destination", keysOfDirectories, "with publish: no file is moved") : []),
+    ...(removes ? idle("destination", [...keysOfDirectories, "preserve", "verify"], "with remove: no file is moved") : []),
+    ...(removes
+      ? idle("source", ["base", "ssh", "propagate"], "with remove: what was announced is compared with what is in its directory")
+      : []),
     ...(subscribes && publishes ? idle("source", ["base", "ssh"], "where messages are passed on: no file is looked at") : []),
   ];
 }

@@ -13,6 +13,7 @@ const keys: WrittenKey[] = [
   { key: "source.settle", gives: ["source.settle"], show: settle },
   { key: "source.rescan", gives: ["source.rescanMs"], show: duration },
   { key: "source.propagate", gives: ["source.propagate"], show: list },
+  { key: "destination.remove", gives: ["destination.place.directory", "destination.place.hold"], from: "destination.place", show: removal },
   ...publicationKeys("destination.publish", "destination.place.publish"),
   { key: "destination.ssh", gives: ["destination.place.ssh"], show: list },
   { key: "destination.url", gives: ["destination.place"], show: url },
@@ -102,10 +103,17 @@ function settle(value: Json): string {
 function url(value: Json): string {
   const directory = text(part(value, "directory") ?? "");
   if (part(value, "kind") === "publish") return "none, but messages";
+  if (part(value, "kind") === "remove") return "none, but removals";
   if (part(value, "kind") === "file") return `file:${directory}`;
   const [user, port] = [part(value, "user") ?? null, part(value, "port") ?? null];
   const host = `${user === null ? "" : `${text(user)}@`}${text(part(value, "host") ?? "")}${port === null ? "" : `:${text(port)}`}`;
   return `sftp://${host}${directory.startsWith("/") ? directory : `/~/${directory}`}`;
+}
+
+function removal(place: Json): string {
+  if (part(place, "kind") !== "remove") return "none";
+  const hold = part(place, "hold") ?? null;
+  return `{directory: ${text(part(place, "directory") ?? null)}${hold === null ? "" : `, hold: ${text(hold)}`}}`;
 }
 
 function retain(value: Json): string {

@@ -3,10 +3,11 @@ import { wantsDurable } from "./send/context.ts";
 import type { FlowSettings } from "./settings.ts";
 
 /** What "delivered" means for a flow, strongest first. */
-export type Guarantee = "verified+durable" | "verified" | "size only" | "unverified" | "announced";
+export type Guarantee = "verified+durable" | "verified" | "size only" | "unverified" | "announced" | "compared";
 
 /** What the flow is asked to prove. `canBeDurable: false`: the destination was probed and offers no way to sync. Pure. */
 export function guaranteeOf(settings: FlowSettings, canBeDurable = true): Guarantee {
+  if (settings.destination.place.kind === "remove") return "compared";
   if (!movesFiles(settings)) return "announced";
   const { verify } = settings.destination;
   if (verify === "none") return "unverified";
@@ -16,7 +17,7 @@ export function guaranteeOf(settings: FlowSettings, canBeDurable = true): Guaran
 
 /** Whether receipts of the flow may rest on bytes at all. A broker that has a message proves none: nothing may be removed on that. */
 export function movesFiles({ destination }: Pick<FlowSettings, "destination">): boolean {
-  return destination.place.kind !== "publish";
+  return destination.place.kind === "file" || destination.place.kind === "sftp";
 }
 
 /** The guarantee in a sentence, for people. */
@@ -26,6 +27,7 @@ export const guaranteeMeans: Record<Guarantee, string> = {
   "size only": "only the size of a file is compared; damaged bytes would not be noticed",
   unverified: "nothing is compared; a receipt says only that the bytes were sent",
   announced: "the broker has a message of each change for good; no file is moved, and nothing is known of those who fetch it",
+  compared: "a file goes only while its bytes are those that a message says to be elsewhere; that they are there is the word of who sent it",
 };
 
 /** The digest that the flow's receipts hold; null: they hold none. */

@@ -154,7 +154,7 @@ export type PublishSettings = {
 export type Settle = { kind: "close" } | { kind: "quiet"; quietMs: number } | { kind: "marker"; suffix: string };
 
 export type DestinationSettings = {
-  place: FilePlace | PublishPlace;
+  place: FilePlace | PublishPlace | RemovePlace;
   lanesMax: number;
   inflight: { kind: "suffix"; suffix: string } | { kind: "staging"; directory: string };
   preserve: { mtime: boolean; mode: boolean };
@@ -175,6 +175,8 @@ export type FilePlace = SshPlace | LocalPlace;
 export type LocalPlace = { kind: "file"; directory: AbsPath };
 /** Nothing is moved: changes become messages. `verify` says which digest they carry. */
 export type PublishPlace = { kind: "publish"; publish: PublishSettings };
+/** Nothing is moved: a file below the directory that is elsewhere already, as a message with its digest says, goes; or moves to `hold`. */
+export type RemovePlace = { kind: "remove"; directory: AbsPath; hold: AbsPath | null };
 
 export type RetainSettings =
   | { kind: "keep" }
