@@ -1,5 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, readdirSync, readSync, statSync } from "node:fs";
-import { hostname } from "node:os";
+import { hostname, userInfo } from "node:os";
 import { basename, join, resolve } from "node:path";
 import { errnoOf, messageOf } from "../../kernel/errors.ts";
 import { type ConfigurationName, components, type FileRead, isComponent } from "./configuration-file.ts";
@@ -23,9 +23,19 @@ export function readTree(root: string, machine: { env: Tree["machine"]["env"]; h
     root,
     names: components.flatMap((component) => configurationsIn(join(root, component)).map((name) => ({ component, name }))),
     files: { read },
-    machine: { ...machine, hostname: hostname() },
+    // Under cron there may be none.
+    machine: { ...machine, env: { ...machine.env, USER: machine.env["USER"] ?? loginName() }, hostname: hostname() },
     credentials: text.kind === "text" ? { text: text.text, path: credentials, mode: statSync(credentials).mode & 0o7777 } : null,
   };
+}
+
+/** An account may have no name. */
+function loginName(): string | undefined {
+  try {
+    return userInfo().username;
+  } catch {
+    return undefined;
+  }
 }
 
 /** What a path names: sr3's directory, one that has it in `sr3`, or one configuration's file. null: none of these. */

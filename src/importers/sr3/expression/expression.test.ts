@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { afterPrefix, trimmed } from "./derive.ts";
+import { toJavaScript } from "./javascript.ts";
 import { parseExpression } from "./parse.ts";
 import { writeExpressions } from "./write.ts";
 
@@ -94,4 +95,34 @@ test("what is left matches the rest exactly where the pattern matches the whole"
     { numRuns: 3000 },
   );
   expect(Math.min(matched, missed)).toBeGreaterThan(300);
+});
+
+describe("as it stands, for the same text", () => {
+  test.each<[pattern: string, written: string, groups: number]>([
+    [".*.tmp$", ".*.tmp$", 0],
+    [String.raw`.*/(\w+)/([^/]*)\.nc`, String.raw`.*/([\p{L}\p{N}_]+)/([^/]*)\.nc`, 2],
+    [String.raw`(?P<day>\d{8})-(?:a|b)\Z`, String.raw`(?<day>\d{8})-(?:a|b)$`, 1],
+    ["(?i)readme", "(?i:readme)", 0],
+    ["a{,3}b{2,}{x}", String.raw`a{0,3}b{2,}\{x\}`, 0],
+    [String.raw`\bx(?<=a)(?!b)\_\-[]a]`, String.raw`\bx(?<=a)(?!b)_-[\]a]`, 0],
+    [String.raw`(a)\1(?#why)`, String.raw`(a)\1`, 1],
+  ])("%s", (pattern, written, groups) => {
+    expect(toJavaScript(pattern)).toEqual({ kind: "text", text: written, groups });
+  });
+
+  test("what JavaScript has no form for is told", () => {
+    for (const foreign of ["(?x) a", "(?>a)", "a*+", "(?P=name)"])
+      expect(toJavaScript(foreign), foreign).toMatchObject({ kind: "foreign" });
+  });
+
+  test("it matches what the other way of reading it matches", () => {
+    fc.assert(
+      fc.property(pattern, text, (source, address) => {
+        const written = toJavaScript(source);
+        const left = below(source, "").some((one) => new RegExp(one, "u").test(address));
+        expect(written.kind === "text" && new RegExp(written.text, "uy").test(address), `${source} on ${address}`).toBe(left);
+      }),
+      { numRuns: 2000 },
+    );
+  });
 });

@@ -9,7 +9,7 @@ export type Placed = { placement: Placement; directory: string };
 /** Absolute, or relative to the login directory ("" is that directory). */
 export type Destination = string;
 
-/** `root`: where files go that no line names a directory for. */
+/** `root`: where files go that no line names a directory for; "": nowhere. */
 export function directoryOf(placement: Placement, configuration: Configuration, root: string, homeDirectory: string): Placed {
   const { effective } = configuration;
   const written = placement.directory ?? effective.text("post_baseDir") ?? root;
@@ -21,7 +21,7 @@ export function directoryOf(placement: Placement, configuration: Configuration, 
     return offset === 0 ? whole : shifted(name, offset);
   });
   const base = effective.flag("baseUrl_relPath") ? `${filled}/\${BUP}` : filled;
-  return { placement, directory: clean(expandHome(base, homeDirectory)) };
+  return { placement, directory: base === "" ? "" : clean(expandHome(base, homeDirectory)) };
 }
 
 /** `varTimeOffset` is that of each date that has none of its own. */

@@ -53,7 +53,12 @@ export function downloadFlow(configuration: Configuration, name: string, context
   const { destination } = routes;
   const directoryAt = effective.at("directory") ?? { file, line: 1 };
   if (!destination.startsWith("/")) {
-    const why = effective.text("directory") === null ? `${component} names no directory` : `directory: ${destination} is relative`;
+    const late = effective.text("directory") !== null && destination === "";
+    const why = late
+      ? "directory: it stands below the accept lines"
+      : destination === ""
+        ? `${component} names no directory`
+        : `directory: ${destination} is relative`;
     remarks.error(directoryAt, `${why}, so that sr3 writes below where it was started`);
     return null;
   }

@@ -48,7 +48,13 @@ export function routesOf(configuration: Configuration, rule: PlacingRule, remark
     entries: [{ key, value: pattern }, ...(placed === null ? [] : place(placed, groups, at))],
     from: [at],
   }));
-  const unmatched = rest === null ? [] : place(rest, 0, here);
+  const literal = rest !== null && /\$\{\d+\}/.test(rest.directory);
+  if (literal)
+    remarks.error(
+      effective.at("directory") ?? here,
+      `directory ${rest.directory}: files that no line matches would go there as it stands; reject .* at the end, or acceptUnmatched off, leaves them out`,
+    );
+  const unmatched = rest === null || literal ? [] : place(rest, 0, here);
   const at = effective.at("acceptUnmatched");
   const entries: NativeEntry[] = [{ key: "match", value: "url", because: "from the start, as sr3 does" }];
   if (written.length > 0) entries.push({ key: "routes", value: { items: written } });
