@@ -18,7 +18,7 @@ export function takeConfiguration(tree: Tree, name: ConfigurationName, options: 
     },
   };
   const isIt = (other: ConfigurationName): boolean => formatName(other) === formatName(name);
-  const { yaml, flows, remarks, alone } = importTree({ ...tree, names: [name], files }, isIt, { withoutBroker: false });
+  const { yaml, flows, remarks, alone } = importTree({ ...tree, files }, isIt, { withoutBroker: false });
   const sources = [...read].map(sourceNow);
   if (yaml === null) return { ok: false, name, sources, errors: errorsOf(remarks, alone[0]?.why ?? "nothing of it can be run") };
   return {

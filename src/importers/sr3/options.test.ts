@@ -3,8 +3,10 @@ import { expect, test } from "vitest";
 import { canonicalName, knownOldNames } from "./old-names.ts";
 import { optionsPage } from "./options-page.ts";
 import { options } from "./options.ts";
+import { brokerOptions } from "./options-broker.ts";
 import { Effective } from "./settings.ts";
 import { parseValue } from "./values.ts";
+import { hasOwnFate } from "./with-broker/fates.ts";
 
 test("the committed table of options is current (else: node scripts/generate-reference.ts)", () => {
   expect(readFileSync(new URL("../../../docs/reference/sr3-options.md", import.meta.url), "utf8")).toBe(optionsPage());
@@ -33,4 +35,9 @@ test("options are named once", () => {
   const page = optionsPage();
   for (const name of options.keys()) expect(page.split(`\n| \`${name}\``).length, name).toBe(2);
   expect(options.size).toBeGreaterThan(150);
+});
+
+test("over a broker no option is said to have none", () => {
+  const elsewhere = new Set(["messageRateMax", "messageCountMax", "post_messageAgeMax", "pollUrl", "admin", "feeder", "manager", "users"]);
+  for (const [name] of brokerOptions) expect(hasOwnFate(name) || elsewhere.has(name), name).toBe(true);
 });

@@ -98,7 +98,7 @@ test("what is left matches the rest exactly where the pattern matches the whole"
 });
 
 describe("as it stands, for the same text", () => {
-  test.each<[pattern: string, written: string, groups: number]>([
+  test.each<[python: string, written: string, groups: number]>([
     [".*.tmp$", ".*.tmp$", 0],
     [String.raw`.*/(\w+)/([^/]*)\.nc`, String.raw`.*/([\p{L}\p{N}_]+)/([^/]*)\.nc`, 2],
     [String.raw`(?P<day>\d{8})-(?:a|b)\Z`, String.raw`(?<day>\d{8})-(?:a|b)$`, 1],
@@ -106,8 +106,8 @@ describe("as it stands, for the same text", () => {
     ["a{,3}b{2,}{x}", String.raw`a{0,3}b{2,}\{x\}`, 0],
     [String.raw`\bx(?<=a)(?!b)\_\-[]a]`, String.raw`\bx(?<=a)(?!b)_-[\]a]`, 0],
     [String.raw`(a)\1(?#why)`, String.raw`(a)\1`, 1],
-  ])("%s", (pattern, written, groups) => {
-    expect(toJavaScript(pattern)).toEqual({ kind: "text", text: written, groups });
+  ])("%s", (python, written, groups) => {
+    expect(toJavaScript(python)).toEqual({ kind: "text", text: written, groups });
   });
 
   test("what JavaScript has no form for is told", () => {
