@@ -24,6 +24,8 @@ const commands: Record<string, () => Promise<Command>> = {
   restart: async () => (await import("./restart.ts")).restart,
   sanity: async () => (await import("./sanity.ts")).sanity,
   service: async () => (await import("./service.ts")).service,
+  declare: async () => (await import("./declare.ts")).declare,
+  cleanup: async () => (await import("./cleanup.ts")).cleanup,
   sr3: async () => (await import("./sr3.ts")).sr3,
   sr3_post: async () => (await import("./sr3-post.ts")).sr3Post,
   sr3_watch: async () => (await import("./sr3-watch.ts")).sr3Watch,

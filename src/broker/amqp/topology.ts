@@ -94,58 +94,39 @@ export async function declareAll(connection: Connection, topology: Topology): Pr
   }
   for (const queue of topology.queues) {
     const declared = await withChannel(connection, async (channel) => (await declareQueue(channel, queue), { outcome: "declared" }));
-    reports.push({ object: "queue", name: queue.name, ...declared });
+    reports.push({ object: "queue", name: queue.name, ...(declared.outcome === "absent" ? unbound(queue) : declared) });
   }
   return reports;
 }
 
-/**
- * Removes the queues, those that belong to them, and the exchanges that nothing is bound to any more. `withMessages`:
- * a person said that what the queues hold may go; else a queue that holds anything is kept.
- */
-export async function removeAll(connection: Connection, topology: Topology, options: { withMessages: boolean }): Promise<ObjectReport[]> {
-  const reports: ObjectReport[] = [];
-  for (const { name } of topology.queues) {
-    const ours = [name, ...waitsS.map((waitS) => waitQueueOf(name, waitS * 1000).name), deadQueueOf(name)];
-    for (const queue of ours) {
-      const report: ObjectReport = { object: "queue", name: queue, ...(await removeQueue(connection, queue, options.withMessages)) };
-      if (queue === name || report.outcome !== "absent") reports.push(report);
-    }
-    // What still waits beside the queue needs the way back.
-    const kept = reports.some((report) => report.object === "queue" && report.outcome === "kept" && ours.includes(report.name));
-    if (!kept) {
-      const aside = asideExchangeOf(name);
-      const report: ObjectReport = { object: "exchange", name: aside, ...(await removeExchange(connection, aside)) };
-      if (report.outcome !== "absent") reports.push(report);
-    }
-  }
-  for (const { name } of topology.exchanges) {
-    reports.push({ object: "exchange", name, ...(await removeExchange(connection, name)) });
+/** The queue is there by then, and what it is to be bound to is not. */
+function unbound({ bindings }: QueueSpec): ObjectOutcome {
+  const exchanges = [...new Set(bindings.map(({ exchange }) => exchange))].join(", ");
+  return { outcome: "refused", detail: `it is not bound: the exchange ${exchanges} is not there; whoever publishes makes it` };
+}
+
+/** What stands beside a queue: where messages wait, where dead letters are, and the way to both and back. */
+export async function declareBeside(connection: Connection, queue: string): Promise<ObjectReport[]> {
+  const aside = await withChannel(connection, async (channel) => (await declareAsideExchange(channel, queue), { outcome: "declared" }));
+  const reports: ObjectReport[] = [{ object: "exchange", name: asideExchangeOf(queue), ...aside }];
+  for (const name of besideOf(queue)) {
+    const declared = await withChannel(connection, async (channel) => {
+      await declareQueue(channel, sideQueue(name));
+      await channel.bindQueue(name, asideExchangeOf(queue), name);
+      return { outcome: "declared" };
+    });
+    reports.push({ object: "queue", name, ...declared });
   }
   return reports;
 }
 
-async function removeQueue(connection: Connection, queue: string, withMessages: boolean): Promise<ObjectOutcome> {
-  return withChannel(connection, async (channel) => {
-    const { messageCount, consumerCount } = await channel.checkQueue(queue);
-    if (consumerCount > 0) return { outcome: "kept", detail: `${consumerCount} consumers use it`, messages: messageCount };
-    if (messageCount > 0 && !withMessages) return { outcome: "kept", detail: `it holds ${messageCount} messages`, messages: messageCount };
-    // The broker looks once more: what came in between is not lost.
-    await channel.deleteQueue(queue, withMessages ? {} : { ifEmpty: true, ifUnused: true });
-    return { outcome: "removed" };
-  });
-}
-
-async function removeExchange(connection: Connection, name: string): Promise<ObjectOutcome> {
-  return withChannel(connection, async (channel) => {
-    await channel.checkExchange(name);
-    await channel.deleteExchange(name, { ifUnused: true });
-    return { outcome: "removed" };
-  });
+/** The queues beside a queue. */
+export function besideOf(queue: string): string[] {
+  return [...waitsS.map((waitS) => waitQueueOf(queue, waitS * 1000).name), deadQueueOf(queue)];
 }
 
 /** A refusal closes its channel, so each object has one of its own. */
-async function withChannel(connection: Connection, act: (channel: Channel) => Promise<ObjectOutcome>): Promise<ObjectOutcome> {
+export async function withChannel(connection: Connection, act: (channel: Channel) => Promise<ObjectOutcome>): Promise<ObjectOutcome> {
   const channel = await connection.model.createChannel();
   channel.on("error", () => {});
   try {
