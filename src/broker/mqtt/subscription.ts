@@ -4,6 +4,7 @@ import type { Clock } from "../../kernel/clock.ts";
 import type { Log } from "../../kernel/log.ts";
 import type { Bytes } from "../../kernel/path.ts";
 import { adopt, isNoMessage } from "./adoption.ts";
+import { publishedOf } from "./announcer.ts";
 import { exhume, giveBack, isMeant } from "./dead-letters.ts";
 import { Link, type LinkSettings } from "./link.ts";
 import { type Arrival, FOREVER_S, type Session } from "./packets.ts";
@@ -135,8 +136,9 @@ export class MqttSubscription implements Subscription {
     const refused = await wire.subscribe(this.#filters, [hostTopicOf(subscription.queue, "+")]);
     if (refused !== null) return refused;
     this.#hadSession = true;
-    await wire.publish(this.#roster.telling(id, this.#entry("here")));
-    return null;
+    const told = publishedOf(await wire.publish(this.#roster.telling(id, this.#entry("here"))));
+    // Without it nobody would look after this session, and no dead letter could be kept.
+    return told.outcome === "refused" ? `publish to ${hostTopicOf(subscription.queue, id)}: ${told.detail}` : null;
   }
 
   #take(wire: Wire, arrival: Arrival): void {

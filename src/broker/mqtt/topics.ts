@@ -10,7 +10,7 @@ const LEVELS_MAX = 190;
  * What no level of a topic may hold: the wildcards, and what brokers refuse a whole connection for (controls, NUL among
  * them, and what Unicode calls no character): one such name of a directory would end every connection that tells of it.
  */
-const unwanted = /[#+\p{Cc}\ufdd0-\ufdef]|[\ufffe\uffff\u{1fffe}\u{1ffff}\u{2fffe}\u{2ffff}\u{10fffe}\u{10ffff}]/gu;
+const unwanted = /[#+\p{Cc}\p{Noncharacter_Code_Point}]/gu;
 
 /**
  * The topic of a path: the exchange, which MQTT does not have, is the first level; then the prefix and the directories. `#`

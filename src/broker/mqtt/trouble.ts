@@ -34,6 +34,7 @@ const reasons: Record<number, string> = {
 
 /** Two that are called the same would throw each other out for ever, so whoever is thrown out waits as for a wrong password. */
 const TAKEN_OVER = 0x8e;
+const NOT_AUTHORIZED = 0x87;
 
 /** `said`: the broker's own words, where it has some. */
 export function reasonText(code: number, said: string | null = null): string {
@@ -44,7 +45,9 @@ export function reasonText(code: number, said: string | null = null): string {
 
 /** `established`: the connection was there, and the broker ended it; else it did not take us. */
 export function troubleOfRefusal(code: number, said: string | null, established: boolean): LinkTrouble {
-  const detail = reasonText(code, said);
+  // mosquitto says of a wrong password that the user may not.
+  const detail =
+    code === NOT_AUTHORIZED && !established ? `the user or the password is wrong, or ${reasonText(code, said)}` : reasonText(code, said);
   if (established) return { trouble: code === TAKEN_OVER ? "login-refused" : "closed-by-broker", detail };
   return { trouble: [0x89, 0x88, 0x8b, 0x9f].includes(code) ? "unreachable" : "login-refused", detail };
 }
