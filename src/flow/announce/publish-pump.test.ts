@@ -191,7 +191,7 @@ test("where nobody listens it counts as told, and its receipt does not say that 
 });
 
 test("of one path one message is under way at a time, in order, and many of different paths are", async () => {
-  let open: Array<() => void> = [];
+  const open: Array<() => void> = [];
   announcer.answer = () => new Promise((resolve) => open.push(() => resolve({ outcome: "confirmed" })));
   queue({ kind: "mkdir", path: rel("a"), mode: 1 }, { kind: "rmdir", path: rel("a") }, { kind: "mkdir", path: rel("a"), mode: 2 });
   queue(...Array.from({ length: 50 }, (_, index): Change => ({ kind: "mkdir", path: rel(`b${index}`), mode: 1 })));
