@@ -160,7 +160,16 @@ export class Wire {
   }
 
   send(packet: Packet): void {
-    if (!this.ended.aborted) this.#socket.write(generate(packet, protocol));
+    if (!this.ended.aborted) this.#write(generate(packet, protocol));
+  }
+
+  /** What is said in one turn of the loop goes out as one: acknowledgements are of a few bytes each. */
+  #write(bytes: Buffer): void {
+    if (this.#socket.writableCorked === 0) {
+      this.#socket.cork();
+      process.nextTick(() => this.#socket.uncork());
+    }
+    this.#socket.write(bytes);
   }
 
   /** The first reason is the one that is told. */
@@ -241,7 +250,7 @@ export class Wire {
   async #ask(messageId: number, bytes: Buffer): Promise<Answer> {
     if (this.ended.aborted) return { answer: "not-sent", detail: "there is no connection" };
     const answer = this.#underWay.answerTo(messageId, this.#settings.clock.steady());
-    this.#socket.write(bytes);
+    this.#write(bytes);
     return answer;
   }
 }
