@@ -92,7 +92,7 @@ const rows: readonly Row[] = [
   ["recursive", posting, "into", "source.reject"],
   ["sleep", posting, "into", "source.rescan, of a watch"],
   ["sendTo", ["sender"], "into", "destination.url"],
-  ["delete_source", ["sender"], "into", "retain"],
+  ["delete_source", ["sender"], "into", "retain; in a subscribe that does not download destination.remove"],
   ["accelThreshold", ["sender"], "into", "destination.accelerate.above"],
   ["accelScpCommand", ["sender"], "into", "destination.accelerate.command"],
   ["exchangeSplit", subscribing, "left", "each of several exchanges has a configuration of its own"],

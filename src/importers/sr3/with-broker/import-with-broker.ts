@@ -14,6 +14,7 @@ import { type Assumed, posterFlows } from "./poster-flow.ts";
 import { publisherOf } from "./publication.ts";
 import { downloadFlow, type ReceiverContext, senderFlow } from "./receiver-flow.ts";
 import { relayFlow } from "./relay-flow.ts";
+import { isRemover, removerFlow } from "./remover-flow.ts";
 import { brokerOf } from "./broker-keys.ts";
 import { bindingsOf } from "../sender.ts";
 
@@ -100,6 +101,7 @@ function translate(
     case "sender":
       return flow(senderFlow(configuration, nameFlow(), context, remarks));
     case "download":
+      if (isRemover(configuration)) return flow(removerFlow(configuration, nameFlow(), context, remarks));
       return flow(downloadFlow(configuration, nameFlow(), context, remarks));
     case "relay":
       return flow(relayFlow(configuration, nameFlow(), context, remarks));

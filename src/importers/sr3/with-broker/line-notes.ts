@@ -6,6 +6,7 @@ import { plugins } from "../plugins.ts";
 import type { Configuration } from "../reader.ts";
 import { Effective, type Setting } from "../settings.ts";
 import { fateOf, type Role } from "./fates.ts";
+import { isRemover } from "./remover-flow.ts";
 
 const preset = new Effective();
 const shared: ReadonlySet<string> = new Set(["default.conf", "admin.conf"]);
@@ -25,8 +26,8 @@ function noteLine({ option, value, at }: Setting, configuration: Configuration, 
   if (fate === null || at === null || asPlugins.has(option)) return;
   const { carried, used } = fate;
   if (carried.how === "refused") {
-    const isOn = option === "download" && value.type === "flag" && value.on;
-    if (!isDeepStrictEqual(value, preset.value(option)) && !isOn) remarks.error(at, `${option}: ${carried.what}`);
+    const isMeant = option === "download" && value.type === "flag" && (value.on || isRemover(configuration));
+    if (!isDeepStrictEqual(value, preset.value(option)) && !isMeant) remarks.error(at, `${option}: ${carried.what}`);
     return;
   }
   if (carried.how === "needless" || carried.how === "left") {
@@ -35,7 +36,7 @@ function noteLine({ option, value, at }: Setting, configuration: Configuration, 
   }
   if (role === "poster" && value.type === "inflight" && value.inflight.kind === "name")
     remarks.note(at, "inflight: in a watch only a time counts, in sr3 neither; reject leaves working files alone");
-  if (used === null || used.includes(role) || shared.has(at.file)) return;
+  if (used === null || used.includes(role) || (option === "delete_source" && isRemover(configuration)) || shared.has(at.file)) return;
   // What is as it is without being written says nothing.
   if (isDeepStrictEqual(value, preset.value(option))) return;
   remarks.note(at, `${option}: ${unusedBy(option, formatName(configuration))}`);

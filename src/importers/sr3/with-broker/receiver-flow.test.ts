@@ -50,6 +50,17 @@ describe("downloads", () => {
     expect(subscribed(flowOf({ "subscribe/s.conf": [...lines, "mirror on"].join("\n") })).unmatched).toMatchObject({ mirror: true });
   });
 
+  test("one that only removes what arrived elsewhere removes it by its digest, and not before its plugins could see it", () => {
+    const lines = ["broker amqps://u@hub", "exchange x", "baseDir ${HOME}/to_far", "delete_source on", "download no", "subtopic raw.#"];
+    const delay = ["fdelay 30", "callback filter.fdelay", "callback sarracenia.flowcb.accept.tolocalfile.ToLocalFile"];
+    const flow = flowOf({ "subscribe/clean.conf": [...lines, ...delay, "accept .*"].join("\n") });
+    expect(flow.destination.place).toEqual({ kind: "remove", directory: "/home/bob/to_far", hold: null });
+    expect(subscribed(flow)).toMatchObject({ settle: { kind: "quiet", quietMs: 30_000 }, subscription: { subtopics: ["raw.#"] } });
+    expect(said(imported({ "subscribe/clean.conf": [...lines, "callback every_one"].join("\n") }), "error")).toEqual([
+      "subscribe/clean.conf:7: callback every_one: what it did with each file before it was removed is not done here, so that nothing may be removed",
+    ]);
+  });
+
   test("one without a directory, or that does not download, is no flow", () => {
     const lines = ["broker amqps://u@hub", "exchange x", "accept .*"];
     expect(said(imported({ "sarra/s.conf": lines.join("\n") }), "error")).toEqual([
@@ -108,7 +119,7 @@ describe("relays", () => {
       "shovel-s",
     );
     expect(published(flow)).toMatchObject({ exchange: "b", baseUrl: null, broker: { url: "amqps://u@hub2/" } });
-    expect(subscribed(flow).routes.map(({ accepts }) => accepts)).toEqual([true, false]);
+    expect(flow.source).toMatchObject({ accept: [/.*\.nc$/u], reject: [], match: "url" });
   });
 
   test("one that passes nothing on is left out", () => {

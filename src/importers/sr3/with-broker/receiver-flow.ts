@@ -16,8 +16,6 @@ import * as source from "./subscription.ts";
 
 export type ReceiverContext = BrokerContext & QueueContext & DestinationContext;
 
-const noMembers: ReadonlyMap<string, readonly At[]> = new Map();
-
 /** A sender: what messages tell of is sent over SSH. */
 export function senderFlow(configuration: Configuration, name: string, context: ReceiverContext, remarks: Remarks): NativeFlow | null {
   const { effective } = configuration;
@@ -30,6 +28,11 @@ export function senderFlow(configuration: Configuration, name: string, context: 
   };
   const routes = routesOf(configuration, rule, remarks);
   if (sender === null || subscribe === null || routes === null) return null;
+  if (effective.flag("delete_source") && sender.baseDir === null)
+    remarks.error(
+      effective.at("delete_source"),
+      "delete_source: without baseDir a message could name any file of this user: name the directory that files are removed from",
+    );
   const sides = { poster: effective, sender: effective };
   const entries: NativeEntry[] = [
     sourceEntry(configuration, subscribe, routes, source.baseEntry(configuration, context.homeDirectory), remarks),
@@ -37,7 +40,7 @@ export function senderFlow(configuration: Configuration, name: string, context: 
     ...announceEntry(configuration, routes.destination, null, context, remarks),
     ...restEntries(sides, remarks),
   ];
-  return { name, about: formatName(configuration), entries, members: noMembers };
+  return { name, about: formatName(configuration), entries, members: routes.members };
 }
 
 /** A subscribe or a sarra: what messages tell of is fetched into a directory here. */
@@ -82,7 +85,7 @@ export function downloadFlow(configuration: Configuration, name: string, context
     ...keys.vipEntry(sides, remarks),
     ...keys.logEntry(sides),
   ];
-  return { name, about: formatName(configuration), entries, members: noMembers };
+  return { name, about: formatName(configuration), entries, members: routes.members };
 }
 
 function sourceEntry(

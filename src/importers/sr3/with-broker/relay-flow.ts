@@ -59,7 +59,7 @@ export function relayFlow(
       ...keys.vipEntry(sides, remarks),
       ...keys.logEntry(sides),
     ],
-    members: new Map(),
+    members: routes.members,
   };
 }
 

@@ -38,9 +38,27 @@ describe("routes", () => {
     const last = flowOf(sender("directory /data/a", "accept .*\\.nc$", "directory /data/b", "mirror off"));
     expect(subscribed(last).unmatched).toMatchObject({ into: "b", mirror: false });
     const none = flowOf(sender("directory /data/a", "accept .*", "directory /data/b"));
-    expect([filePlaceOf(none.destination).directory, subscribed(none).routes.length]).toEqual(["/data/a", 1]);
+    expect([filePlaceOf(none.destination).directory, subscribed(none).routes.length]).toEqual(["/data/a", 0]);
     expect(subscribed(flowOf(sender("directory on_far"))).routes).toEqual([]);
     expect(filePlaceOf(flowOf(sender("directory on_far", "accept .*")).destination).directory).toBe("on_far");
+  });
+
+  test("lines that all put files in one place are accept and reject, in whatever order where files are removed", () => {
+    const plain = flowOf(sender("directory /a", "reject .*\\.tmp$", "accept .*\\.nc$", "reject .*"));
+    expect(plain.source).toMatchObject({ accept: [/.*\.nc$/u], reject: [/.*\.tmp$/u], routes: [], match: "url" });
+    const lines = ["directory /a", "baseDir /up", "accept .*/keep/.*", "reject .*\\.tmp$", "accept .*"];
+    expect(subscribed(flowOf(sender(...lines))).routes.map(({ accepts }) => accepts)).toEqual([true, false, true]);
+    const removing = flowOf(sender(...lines, "delete_source on"));
+    expect(removing.retain).toMatchObject({ kind: "delete", afterMs: 0 });
+    const rejected = (url: string): boolean => removing.source.reject.some((one) => new RegExp(one.source, "uy").test(url));
+    expect(["file:/up/keep/a.tmp", "file:/up/a.tmp", "file:/up/a"].map(rejected)).toEqual([false, true, false]);
+  });
+
+  test.each<[lines: string[], error: string]>([
+    [["directory /a", "accept .*"], "delete_source: without baseDir a message could name any file of this user"],
+    [["baseDir /up", "strip 1", "directory /a", "accept .*"], "delete_source: files have another place at the destination than here"],
+  ])("where files are removed, %j is an error", (lines, error) => {
+    expect(said(imported(sender(...lines, "delete_source on")), "error").join("\n")).toContain(error);
   });
 
   test("dates that are shifted, and groups that are counted from 0", () => {

@@ -5,11 +5,12 @@ import type { At, Remarks } from "../../remark.ts";
 import { toJavaScript } from "../expression/javascript.ts";
 import type { Configuration } from "../reader.ts";
 import type { Placement } from "../values.ts";
+import { type PlainLine, type PlainSelection, plainSelection } from "./plain-lines.ts";
 import { type Destination, type Placed, relativeTo } from "./placed-directory.ts";
 import { stripOf } from "./strip.ts";
 
-/** `destination`: the directory that all files are below; `entries`: `match`, `routes`, `unmatched`. */
-export type Routes = { destination: Destination; entries: NativeEntry[] };
+/** `destination`: the directory that all files are below; `entries`: `match`, and `accept` and `reject` or `routes` and `unmatched`. */
+export type Routes = { destination: Destination; entries: NativeEntry[]; members: PlainSelection["members"] };
 
 type Line = { key: "accept" | "reject"; pattern: string; groups: number; at: At; placed: Placed | null };
 type Plain = { key: string; value: NativePlain };
@@ -55,12 +56,36 @@ export function routesOf(configuration: Configuration, rule: PlacingRule, remark
       `directory ${rest.directory}: files that no line matches would go there as it stands; reject .* at the end, or acceptUnmatched off, leaves them out`,
     );
   const unmatched = rest === null || literal ? [] : place(rest, 0, here);
+  const plain = written.every(({ entries }) => entries.length === 1) && unmatched.length === 0;
+  const removes = configuration.component === "sender" && effective.flag("delete_source");
+  const selection = plain ? plainSelection(lines.map(plainLine), rest !== null, removes) : null;
+  if (selection === null && removes)
+    remarks.error(
+      effective.at("delete_source"),
+      "delete_source: files have another place at the destination than here, or lines an order, with which hotdir removes nothing",
+    );
+  const match: NativeEntry = { key: "match", value: "url", because: "from the start, as sr3 does" };
+  if (selection !== null) {
+    noteIdle(lines, rest !== null, remarks);
+    const entries = selection.entries.length === 0 ? [] : [match, ...selection.entries];
+    return { destination, entries, members: selection.members };
+  }
   const at = effective.at("acceptUnmatched");
-  const entries: NativeEntry[] = [{ key: "match", value: "url", because: "from the start, as sr3 does" }];
+  const entries: NativeEntry[] = [match];
   if (written.length > 0) entries.push({ key: "routes", value: { items: written } });
   if (rest === null && !decided) entries.push({ key: "unmatched", value: "reject", from: at === null ? [] : [at] });
   else if (unmatched.length > 0) entries.push({ key: "unmatched", value: unmatched });
-  return { destination, entries: written.length === 0 && unmatched.length === 0 ? [] : entries };
+  return { destination, entries, members: new Map() };
+}
+
+function noteIdle(lines: readonly Line[], unmatchedAccepted: boolean, remarks: Remarks): void {
+  for (const [index, { key, pattern, at }] of lines.entries())
+    if (unmatchedAccepted && key === "accept" && pattern !== all && !lines.slice(index).some((later) => later.key === "reject"))
+      remarks.note(at, "accept: it makes no difference, since what no line matches is accepted as well (acceptUnmatched is on)");
+}
+
+function plainLine({ key, pattern, at }: Line): PlainLine {
+  return { accepts: key === "accept", pattern: pattern === all ? null : pattern, at };
 }
 
 function linesOf(configuration: Configuration, { place }: PlacingRule, remarks: Remarks): Line[] {
