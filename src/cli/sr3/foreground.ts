@@ -3,7 +3,7 @@ import { logLevels } from "../../kernel/log.ts";
 import { openDaemonLog } from "../running/daemon-log.ts";
 import { runFlows } from "../running/run-flows.ts";
 import { misused } from "./arguments.ts";
-import { isRunning, writeWhatRuns } from "./running.ts";
+import { isRunning, makeQueues, writeWhatRuns } from "./running.ts";
 import type { Session } from "./session.ts";
 import { flowsOf } from "./start-stop.ts";
 
@@ -23,6 +23,8 @@ export async function runForeground(session: Session, flows: readonly string[]):
   await refuseBeside(session);
   const configuration = session.configuration();
   if (configuration === null) throw new HotdirError("internal", { operation: "sr3 foreground", detail: "what was taken has no flow" });
+  const made = await makeQueues(session, configuration, new Set(flows));
+  if (made !== 0) return made;
   writeWhatRuns(session, configuration, new Set(flows), "stay");
   await using opened = openDaemonLog({ configuration, stateDirectory: places.state, to: context.stderr, shownLevel: levelOf(session) });
   return await runFlows({

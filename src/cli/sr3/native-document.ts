@@ -13,12 +13,12 @@ export function nativeDocument({ configurations }: Translation, own: { text: str
   document.commentBefore = HEAD;
   const flows = new YAMLMap();
   for (const [name, { yaml }] of Object.entries(configurations).toSorted(([one], [other]) => (one < other ? -1 : 1))) {
-    const own = parseDocument(yaml, { strict: false });
-    const mapped = own.get("flows");
-    if (own.errors.length > 0 || !isMap(mapped))
+    const made = parseDocument(yaml, { strict: false });
+    const mapped = made.get("flows");
+    if (made.errors.length > 0 || !isMap(mapped))
       throw new HotdirError("internal", {
         operation: `make flows of ${name}`,
-        detail: own.errors[0]?.message ?? "there are no flows in it",
+        detail: made.errors[0]?.message ?? "there are no flows in it",
       });
     for (const item of mapped.items) add(flows, item, name);
   }

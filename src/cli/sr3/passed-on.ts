@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { formatName } from "../../importers/sr3/configuration-file.ts";
-import { messageOf } from "../../kernel/errors.ts";
+import { HotdirError, messageOf } from "../../kernel/errors.ts";
 import { type Command, commonOptions, type CliContext } from "../command.ts";
 import { loadCommand } from "../commands.ts";
 import { misused } from "./arguments.ts";
@@ -12,8 +12,9 @@ import { readTranslation } from "./translation.ts";
 /** `hotdir sr3 explain FILE`: the command as ever, on the flows that sr3's configurations are. */
 export async function passOn(name: string, argv: readonly string[], context: CliContext): Promise<number> {
   const command = await loadCommand(name);
+  if (command === null) throw new HotdirError("internal", { operation: `sr3 ${name}`, detail: "this hotdir has no such command" });
   const { yaml, state } = placesOf(context);
-  return await runWith(command!, ["--config", yaml, "--state-dir", state, ...argv], context);
+  return await runWith(command, ["--config", yaml, "--state-dir", state, ...argv], context);
 }
 
 async function runWith(command: Command, argv: string[], context: CliContext): Promise<number> {
@@ -63,6 +64,8 @@ export async function cleanup(session: Session): Promise<number> {
     session.say("cleanup: nothing of it is at a broker");
     return 0;
   }
+  // Whatever comes of it: what is published next must find its queue made anew.
+  await session.noteDeclared(null);
   return await passOn("cleanup", [...flows, ...(options.has("yes") ? ["--yes"] : [])], session.context);
 }
 

@@ -102,7 +102,7 @@ async function publish(session: Session, flows: ReadonlySet<string>): Promise<nu
   // Whatever was stopped before: it was asked for just now.
   writeWhatRuns(session, configuration, flows, "stay");
   const bound = AbortSignal.timeout(PUBLISH_MS);
-  await using opened = openDaemonLog({ configuration, stateDirectory: places.state, to: context.stderr, shownLevel: "error" });
+  await using opened = openDaemonLog({ configuration, stateDirectory: places.state, to: context.stderr, shownLevel: "warn" });
   const status = await runFlows({
     configuration,
     read: () => session.configuration() ?? configuration,

@@ -10,7 +10,9 @@ import { keptEnvironment, writeWanted } from "../../service/wanted.ts";
 import type { Configuration } from "../../config/parse.ts";
 import { ownLedger } from "../engine.ts";
 import { indented } from "../start.ts";
+import { declareFirst } from "./declare-first.ts";
 import type { Session } from "./session.ts";
+import { readTranslation } from "./translation.ts";
 
 /** As long as sr3 waits before it kills. */
 export const STOP_BOUND_MS = 31_000;
@@ -35,6 +37,21 @@ export function writeWhatRuns(session: Session, configuration: Configuration, ru
       } else if (others === "stop") setHeld(ledger.db, id, "stopped");
     }
   });
+}
+
+/** Queues before what fills them. Not 0: nothing is to be started, and why is told. */
+export async function makeQueues(session: Session, configuration: Configuration, flows: ReadonlySet<string>): Promise<number> {
+  const live = new Set([...(await liveFlows(session)), ...flows]);
+  const { declared: known } = readTranslation(session.places);
+  const some = configuration.flows.filter(({ name }) => live.has(name));
+  const { status, declared, told } = await declareFirst(some, known, session.context.signal);
+  if (declared.length > 0) await session.noteDeclared(declared);
+  for (const line of told) session.complain(line);
+  if (status !== 0)
+    session.complain(
+      `hotdir: sr3 ${session.words.verb}: nothing was started: what is published before its queue is there would be lost; it is tried again when you say it again`,
+    );
+  return status;
 }
 
 /** 0: it runs. What is wanted is written first, so that whatever comes between, 'sanity' completes it. */

@@ -92,6 +92,17 @@ export class Session {
     throw new HotdirError("not-in-time", { operation: "sr3", detail: "another 'hotdir sr3' is at work here" });
   }
 
+  /** null: it is not known any more whether any queue is there. */
+  async noteDeclared(keys: readonly string[] | null): Promise<void> {
+    const lock = await this.#lock();
+    try {
+      const before = readTranslation(this.places);
+      writeTranslation(this.places, { ...before, declared: keys === null ? [] : [...new Set([...before.declared, ...keys])] });
+    } finally {
+      lock[Symbol.dispose]();
+    }
+  }
+
   #take(names: readonly ConfigurationName[], given: { tree: Tree; text: string | null }): TakenAll {
     const before = readTranslation(this.places);
     const configurations = Object.fromEntries(

@@ -46,7 +46,7 @@ export function rowsOf({ effective, bindings }: Configuration, remarks: readonly
   const inEffect = effective.all.filter(
     (setting) => accumulating.has(options.get(setting.option)?.type ?? "") || effective.each(setting.option).at(-1) === setting,
   );
-  const written = inEffect.map((setting) => [setting.option, valueText(setting.value), whereOf(setting), fateOf(setting, remarks)]);
+  const written = inEffect.map((setting) => [setting.option, valueText(setting.value), whereOf(setting), becameOf(setting, remarks)]);
   const bound = bindings.map(({ subtopic, at }) => ["subtopic", subtopic, at === null ? "default" : formatAt(at), carriedText("subtopic")]);
   const known = new Set(inEffect.map(({ option }) => option));
   const presets = withDefaults
@@ -62,7 +62,7 @@ function whereOf({ at }: Setting): string {
 }
 
 /** What was said of this very line, else what becomes of the option wherever it stands. */
-function fateOf({ option, at }: Setting, remarks: readonly Remark[]): string {
+function becameOf({ option, at }: Setting, remarks: readonly Remark[]): string {
   const said = remarks.find((remark) => at !== null && remark.at?.file === at.file && remark.at.line === at.line);
   return said === undefined ? carriedText(option) : said.message.replace(`${option}: `, "");
 }

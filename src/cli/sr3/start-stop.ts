@@ -3,7 +3,7 @@ import { formatMany } from "../../kernel/readable.ts";
 import { refuseForeign } from "../../service/running.ts";
 import { lookAround } from "../../service/standing.ts";
 import { findRunningSr3 } from "./real-sr3.ts";
-import { endAll, endFlows, isRunning, launch, takeUp, writeWhatRuns } from "./running.ts";
+import { endAll, endFlows, isRunning, launch, makeQueues, takeUp, writeWhatRuns } from "./running.ts";
 import type { Session } from "./session.ts";
 import { readTranslation, type Translation } from "./translation.ts";
 
@@ -50,6 +50,8 @@ async function runTaken(
     session.say("starting: ( 0 ) Done");
     return faulty.length > 0 ? 2 : 0;
   }
+  const made = await makeQueues(session, configuration, flows);
+  if (made !== 0) return made;
   if (await isRunning(session)) {
     const { started, restarted, ended } = await takeUp(session, flows, again);
     session.say(`starting: ( ${started.length + restarted.length} ) Done`);
