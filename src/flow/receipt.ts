@@ -19,4 +19,14 @@ export type Receipt = {
 };
 
 /** How the bytes came to be there. */
-export type Method = "sent" | "bundled" | "segmented" | "accelerated" | "linked" | "renamed" | "found" | "fetched" | "published";
+export type Method =
+  | "sent"
+  | "bundled"
+  | "segmented"
+  | "accelerated"
+  | "linked"
+  | "renamed"
+  | "found"
+  | "fetched"
+  | "published"
+  | "removed";

@@ -115,6 +115,8 @@ function endLines(transfer: TransferStory, facts: ExplainFacts): string[] {
 
 function proofOf({ basis, method }: { basis: string; method: string }): string {
   if (method === "published" && basis === "none") return "nobody listens: the broker had no queue for the message, and kept nothing of it";
+  if (method === "removed")
+    return "its bytes had the digest that was announced, or it was not here any more; that they are there is the word of the message";
   return proofs[basis] ?? basis;
 }
 
@@ -134,6 +136,7 @@ const methods: Record<string, string> = {
   renamed: "renamed at the destination",
   found: "found there already, with the right bytes",
   published: "told to the broker",
+  removed: "it went from here, since it is elsewhere",
 };
 
 function retained(retain: NonNullable<TransferStory["retain"]>, facts: ExplainFacts): string {

@@ -1,11 +1,14 @@
 import { type Bytes, nameOf, type RelPath } from "../../kernel/path.ts";
 import type { Digest } from "../digest.ts";
 
-const CAPTURE = /^\.hotdir-[0-9a-z]+\.removing$/;
+const CAPTURE = /^\.hotdir-[0-9a-z]+(?:-[0-9a-f]+)?\.removing$/;
 
-/** The name under which a source file that is to go is looked at a last time, beside where it was. */
-export function captureName(transfer: number): Bytes {
-  return `.hotdir-${transfer.toString(36)}.removing` as Bytes;
+/**
+ * The name under which a source file that is to go is looked at a last time, beside where it was. `ledger`: the token of the
+ * ledger that counts the transfers, where hosts with ledgers of their own may remove from one directory.
+ */
+export function captureName(transfer: number, ledger?: string): Bytes {
+  return `.hotdir-${transfer.toString(36)}${ledger === undefined ? "" : `-${ledger}`}.removing` as Bytes;
 }
 
 /**

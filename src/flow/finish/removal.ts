@@ -14,6 +14,8 @@ export type RemovalRequest = {
   root: AbsPath;
   path: RelPath;
   transfer: number;
+  /** The token of the transfer's ledger, where other hosts may remove from the same directory. */
+  ledger?: string;
   version: Version;
   digest: Digest;
   /** Where the file is moved to; null: it is deleted. */
@@ -75,8 +77,34 @@ async function whereItWent(request: RemovalRequest, reader: SourceReader): Promi
   return at === null ? { kind: "already-gone" } : { kind: "held", at };
 }
 
+/** A file by its name, and by the name that a removal for this transfer gives it. */
+export type Removable = Pick<RemovalRequest, "root" | "path" | "transfer" | "ledger">;
+
+export type Found =
+  | { kind: "file"; version: Version; captured: boolean }
+  /** A symlink, a directory, or something else is under its name. */
+  | { kind: "no-file" | "nothing" }
+  /** Without its root nobody knows what became of a file in it. */
+  | { kind: "no-root" | "refused"; detail: string };
+
+/** What a removal would find: the file, also where one that was interrupted has captured it already. */
+export async function findRemovable(request: Removable): Promise<Found> {
+  using standing = new Standing(request.root);
+  const place = placeOf(standing, request);
+  if ("refused" in place) return { kind: place.root ? "no-root" : "refused", detail: place.refused };
+  if ("nothing" in place) return { kind: "nothing" };
+  try {
+    const captured = await isCaptured(place);
+    const version = await versionAt(captured ? place.capture : place.original);
+    if (version === null) return { kind: "nothing" };
+    return version === "no-file" ? { kind: "no-file" } : { kind: "file", version, captured };
+  } catch (error) {
+    return { kind: "refused", detail: detailOf(error, request, place) };
+  }
+}
+
 /** Undoes what an interrupted removal had begun; what it had ended stays ended. */
-export async function restoreSource(request: RemovalRequest): Promise<RemovalEnd> {
+export async function restoreSource(request: Removable): Promise<RemovalEnd> {
   using standing = new Standing(request.root);
   const place = placeOf(standing, request);
   if ("refused" in place) return { kind: "refused", detail: place.refused };
@@ -92,12 +120,12 @@ export async function restoreSource(request: RemovalRequest): Promise<RemovalEnd
 /** Both names stand in one directory, by its descriptor; `shown` is the capture's name for people. */
 type Place = { original: AbsPath; capture: AbsPath; shown: AbsPath };
 
-function placeOf(standing: Standing, request: RemovalRequest): Place | { nothing: true } | { refused: string } {
+function placeOf(standing: Standing, request: Removable): Place | { nothing: true } | { refused: string; root: boolean } {
   const root = standing.stand("");
   // Without its root nobody knows what became of a file in it.
-  if (root < 0) return { refused: `${errnoName(root)} the source cannot be opened` };
+  if (root < 0) return { refused: `${errnoName(root)} the source cannot be opened`, root: true };
   const parent = parentOf(request.path);
-  const name = captureName(request.transfer);
+  const name = captureName(request.transfer, request.ledger);
   const fd = standing.stand(parent);
   if (fd >= 0)
     return {
@@ -107,12 +135,12 @@ function placeOf(standing: Standing, request: RemovalRequest): Place | { nothing
     };
   const errno = errnoName(fd);
   if (errno === "ENOENT" || errno === "ENOTDIR") return { nothing: true };
-  if (errno === "ELOOP") return { refused: "a directory on its way is a symbolic link now, which is not followed" };
-  return { refused: `${errno} its directory cannot be opened` };
+  if (errno === "ELOOP") return { refused: "a directory on its way is a symbolic link now, which is not followed", root: false };
+  return { refused: `${errno} its directory cannot be opened`, root: false };
 }
 
 /** A descriptor's path says nothing to people. */
-function detailOf(error: unknown, request: RemovalRequest, place: Place | { nothing: true }): string {
+function detailOf(error: unknown, request: Removable, place: Place | { nothing: true }): string {
   const message = `${errnoOf(error) ?? ""} ${messageOf(error)}`.trim();
   return "nothing" in place
     ? message
