@@ -58,7 +58,14 @@ function start(hold = false): void {
   const settings = flowSettings({ retry: { attemptsMax: 2, backoff: { minMs: 1, maxMs: 1 } } });
   const { db, flow, run } = ledger;
   const context = {
-    ...{ settings, flow, db, clock, log: silentLog, place: to, ledger: "abcde", reader },
+    settings,
+    flow,
+    db,
+    clock,
+    log: silentLog,
+    place: to,
+    ledger: "abcde",
+    reader,
     digestOf: (transfer: TransferId) => digests.get(transfer) ?? null,
     refusal: async () => refusals.shift() ?? null,
   };
@@ -155,7 +162,7 @@ test("a file that another flow has still to deliver, or that somebody writes, wa
   const open = openSync(`${place.path}/in/2.nc`, "a");
   announced("1.nc", sha512("one"));
   start();
-  const waits = (path: string): Promise<string> => waitUntil(`why ${path} waits`, () => lastOf(path)?.reason);
+  const waits = (name: string): Promise<string> => waitUntil(`why ${name} waits`, () => lastOf(name)?.reason);
   expect(await waits("1.nc")).toBe("not removed yet: not yet delivered by up");
   announced("2.nc", sha512("two"));
   pump?.wake();
