@@ -125,9 +125,9 @@ const table: Array<[title: string, text: string, expected: Expected, line?: numb
     { path: "source.subscribe.expire", message: /less than a second/, suggestion: "never" },
   ],
   [
-    "a queue that lasts longer than brokers count",
-    subscription("expire: 60d"),
-    { path: "source.subscribe.expire", message: /up to 49d/, suggestion: "never" },
+    "a queue that lasts longer than brokers take",
+    subscription("expire: 3651d"),
+    { path: "source.subscribe.expire", message: /at most 3650d/, suggestion: "never" },
   ],
   ["off for never", subscription("message_ttl: off"), { path: "source.subscribe.message_ttl", message: /or never/, suggestion: "never" }],
   ["no prefetch", subscription("prefetch: 0"), { path: "source.subscribe.prefetch", message: /at least 1/, suggestion: "1" }],

@@ -9,8 +9,8 @@ import { routeKeys } from "./routes.ts";
 import { formatDuration, parseDuration } from "./units.ts";
 
 const DAY_MS = 86_400_000;
-/** RabbitMQ counts in 32 bits of milliseconds. */
-const EXPIRE_MS_MAX = 49 * DAY_MS;
+/** RabbitMQ 3.10 refuses more. */
+const EXPIRE_MS_MAX = 3650 * DAY_MS;
 const TOPIC_BYTES_MAX = 150;
 const PREFETCH_PER_LANE = 50;
 
@@ -38,7 +38,7 @@ function parseLimit(text: string): Parsed<number | null> {
   const parsed = parseDuration(text);
   if (!parsed.ok) return bad(`${parsed.message}, or never`, parsed.suggestion ?? (/^(none|off|0s?)$/i.test(text) ? "never" : undefined));
   if (parsed.value < 1000) return bad("less than a second would lose messages: write never for no limit", "never");
-  return parsed.value <= EXPIRE_MS_MAX ? parsed : bad(`a broker counts up to ${formatDuration(EXPIRE_MS_MAX)}`, "never");
+  return parsed.value <= EXPIRE_MS_MAX ? parsed : bad(`a broker takes at most ${formatDuration(EXPIRE_MS_MAX)}`, "never");
 }
 
 const limit = () =>
