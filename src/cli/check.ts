@@ -1,13 +1,12 @@
 import { refuseLoop } from "../flow/place.ts";
 import { describePlace } from "../flow/place-name.ts";
 import type { FlowSettings } from "../flow/settings.ts";
-import { show } from "../kernel/path.ts";
 import type { Command } from "./command.ts";
 import { chosenFlows, readConfiguration, stateDirectory } from "./locations.ts";
-import { probeDestination } from "./probe/destination.ts";
-import type { FlowCheck } from "./probe/finding.ts";
+import { describeSource, probeFar, probeNear, probeTold } from "./probe/ends.ts";
+import { findingsOf, type FlowCheck } from "./probe/finding.ts";
 import { compareWithDaemon } from "./probe/in-force.ts";
-import { probeRetention, probeSource } from "./probe/source.ts";
+import { probeRetention } from "./probe/source.ts";
 import { probeTurn } from "./probe/turn.ts";
 import { type Written, writtenIn } from "./probe/written.ts";
 import { checkText, conclusion, originsText } from "./render/check-text.ts";
@@ -20,7 +19,7 @@ export const check: Command = {
   summary: "validate the configuration and probe what it names; touches no data",
   usage: "hotdir check [FLOW...] [--json] [--verbose]",
   description: [
-    "Reads the configuration, looks at each source, connects to each destination, and prints what they can do and the guarantee that follows.",
+    "Reads the configuration, looks at each source, connects to each destination and broker, and prints what they can do and the guarantee that follows.",
     "Nothing is written, made or removed anywhere. Each problem comes with the line to change or the command to run. While a daemon runs it also tells",
     "what of the configuration is not in force yet, key by key, and what a reload does: so a new file can be tried with -c before it replaces the old.",
   ].join("\n"),
@@ -54,27 +53,28 @@ export const check: Command = {
       );
     }
     if (checks.some((one) => one.unreachable !== null)) return 4;
-    return checks.some((one) => [...one.source, ...one.destination, ...one.retention].some((finding) => finding.level === "problem"))
-      ? 1
-      : 0;
+    return checks.some((one) => findingsOf(one).some((finding) => finding.level === "problem")) ? 1 : 0;
   },
 };
 
 export async function checkFlow(settings: FlowSettings, written: Written, signal: AbortSignal): Promise<FlowCheck> {
-  const source = await probeSource(settings, written);
+  const near = await probeNear(settings, written, signal);
+  const source = near.findings;
   // What is posted is sent once, wherever it is: its root is all of the machine. A source that cannot be reached cannot be compared either.
   if (settings.source.kind === "watched" && source.every((finding) => finding.level !== "problem"))
     refuseLoop(settings.source.root, settings.destination);
-  const destination = await probeDestination(settings, written, signal);
+  const destination = await probeFar(settings, written, signal);
+  const told = await probeTold(settings, written, signal);
   return {
     flow: settings.name,
-    from: show(settings.source.root),
+    from: describeSource(settings.source),
     to: describePlace(settings.destination),
     guarantee: destination.guarantee,
     source: [...source, ...probeTurn(settings, Date.now())],
     destination: destination.findings,
     // Without its source nothing more can be said.
     retention: source.some((finding) => finding.level === "problem") ? [] : probeRetention(settings, written),
-    unreachable: destination.unreachable,
+    announce: told.findings,
+    unreachable: near.unreachable ?? destination.unreachable ?? told.unreachable,
   };
 }

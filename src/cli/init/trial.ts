@@ -6,7 +6,7 @@ import type { FlowSettings } from "../../flow/settings.ts";
 import { silentLog } from "../../kernel/log.ts";
 import { type Bytes, fsPath, show } from "../../kernel/path.ts";
 import { checkFlow } from "../check.ts";
-import { type FlowCheck, note, problem } from "../probe/finding.ts";
+import { findingsOf, type FlowCheck, note, problem } from "../probe/finding.ts";
 import { mayUse, permissionFix } from "../probe/permission.ts";
 import { nearestThere } from "../probe/source.ts";
 import { writtenSoon } from "../probe/written.ts";
@@ -28,7 +28,7 @@ export async function tryOut(settings: FlowSettings, make: boolean, signal: Abor
 }
 
 export function problemsOf(check: FlowCheck): number {
-  return [...check.source, ...check.destination, ...check.retention].filter(({ level }) => level === "problem").length;
+  return findingsOf(check).filter(({ level }) => level === "problem").length;
 }
 
 export function makeSource({ source }: FlowSettings): void {

@@ -19,9 +19,15 @@ export type FlowCheck = {
   source: Finding[];
   destination: Finding[];
   retention: Finding[];
+  announce: Finding[];
   /** null: the destination answered. */
   unreachable: ErrorCode | null;
 };
+
+/** All of a flow's, in the order in which they are told. */
+export function findingsOf({ source, destination, retention, announce }: FlowCheck): Finding[] {
+  return [...source, ...destination, ...retention, ...announce];
+}
 
 export function good(text: string): Finding {
   return { level: "good", text };

@@ -41,7 +41,7 @@ export async function probeSource({ name, source }: FlowSettings, written: Writt
   return findings;
 }
 
-function readable(root: AbsPath, written: Written): Finding | null {
+export function readable(root: AbsPath, written: Written): Finding | null {
   try {
     if (!statSync(fsPath(root)).isDirectory())
       return problem(`${show(root)} is no directory`, written("source.directory", show(absPath(`${root}/..` as Bytes))));

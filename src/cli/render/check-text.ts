@@ -1,7 +1,7 @@
 import type { Origin } from "../../config/parse.ts";
 import { guaranteeMeans } from "../../flow/guarantee.ts";
 import { formatMany } from "../../kernel/readable.ts";
-import type { Finding, FlowCheck } from "../probe/finding.ts";
+import { type Finding, findingsOf, type FlowCheck } from "../probe/finding.ts";
 import type { Look, Style } from "./terminal.ts";
 
 const marks: Record<Finding["level"], { mark: string; style: Style }> = {
@@ -17,7 +17,7 @@ export function checkText(checks: FlowCheck[], look: Look): string {
 function flowText(check: FlowCheck, look: Look): string {
   return [
     `${look.paint("bold", check.flow)}: ${check.from} → ${check.to}`,
-    ...[...check.source, ...check.destination, ...check.retention].flatMap((finding) => findingLines(finding, look)),
+    ...findingsOf(check).flatMap((finding) => findingLines(finding, look)),
     `  ${look.paint("bold", "guarantee")}: ${check.guarantee}: ${guaranteeMeans[check.guarantee]}`,
   ].join("\n");
 }
@@ -29,7 +29,7 @@ function findingLines({ level, text, fix }: Finding, look: Look): string[] {
 
 /** What to do with all that. */
 export function conclusion(checks: FlowCheck[], look: Look): string {
-  const findings = checks.flatMap((check) => [...check.source, ...check.destination, ...check.retention]);
+  const findings = checks.flatMap((check) => findingsOf(check));
   const count = (level: Finding["level"]): number => findings.filter((finding) => finding.level === level).length;
   const [problems, notes] = [count("problem"), count("note")];
   if (problems > 0) return `${look.paint("red", formatMany(problems, "problem"))}: do what stands after → and run 'hotdir check' again\n`;

@@ -119,6 +119,7 @@ test("check prints each finding with what mends it, and what the guarantee means
     source: [{ level: "good" as const, text: "/src is there" }],
     destination: [{ level: "problem" as const, text: "connect hub: refused", fix: "'ssh hub true' must end without an error" }],
     retention: [{ level: "note" as const, text: "copied" }],
+    announce: [],
     unreachable: "unreachable" as const,
   };
   expect(checkText([check], plain)).toBe(`hot: /src → sftp://hub/~/in
