@@ -1,5 +1,6 @@
 import { type Held, heldBy, removeAll } from "../broker/amqp/removal.ts";
 import { type Visit, visitBroker } from "../broker/amqp/visit.ts";
+import { lookAtQueues, removeQueues } from "../broker/mqtt/removal.ts";
 import { HotdirError } from "../kernel/errors.ts";
 import { formatMany } from "../kernel/readable.ts";
 import { answerJson, answerText, type BrokerAnswer, statusOf } from "./broker/answer.ts";
@@ -9,8 +10,6 @@ import { Conversation } from "./init/conversation.ts";
 import { chosenFlows, readConfiguration } from "./locations.ts";
 import { pretty } from "./render/json.ts";
 import { lookOf } from "./render/terminal.ts";
-
-const inMqtt = "MQTT has no exchanges and no queues: a subscription that is not used goes after its 'expire'";
 
 export const cleanup: Command = {
   name: "cleanup",
@@ -54,11 +53,21 @@ export const cleanup: Command = {
 async function heldByAll(visited: ReadonlyArray<{ at: AtBroker; visit: Visit | null }>): Promise<Held[]> {
   const found: Held[] = [];
   for (const { at, visit } of visited) {
+    if (at.protocol === "mqtt") found.push(...(await heldInMqtt(at)));
     if (visit?.there !== true) continue;
     const queues = at.queues.map(({ name }) => name);
     found.push(...(await heldBy(visit.connection, queues)).filter(({ messages }) => messages > 0));
   }
   return found;
+}
+
+/** Dead letters, and what the broker keeps for hosts that are away. */
+async function heldInMqtt({ broker, queues }: AtBroker): Promise<Held[]> {
+  const look = await lookAtQueues(broker, queues);
+  if (!look.reached) return [];
+  return look.queues
+    .filter(({ messages }) => messages > 0)
+    .map(({ name, messages, serving }) => ({ queue: name, messages, consumers: serving }));
 }
 
 async function mayGo(held: Held[], context: CliContext, json: boolean): Promise<boolean> {
@@ -74,8 +83,12 @@ async function mayGo(held: Held[], context: CliContext, json: boolean): Promise<
 }
 
 async function cleanAt(at: AtBroker, visit: Visit | null, withMessages: boolean): Promise<BrokerAnswer> {
-  const { address, flows, exchanges, queues } = at;
-  if (visit === null) return { address, flows, reached: null, remark: inMqtt };
+  const { address, flows, broker, exchanges, queues } = at;
+  if (visit === null) {
+    const look = await lookAtQueues(broker, queues);
+    if (!look.reached) return { address, flows, reached: false, trouble: look.trouble };
+    return { address, flows, reached: true, objects: await removeQueues(broker, queues, { withMessages }) };
+  }
   if (!visit.there) return { address, flows, reached: false, trouble: visit.trouble };
   return { address, flows, reached: true, objects: await removeAll(visit.connection, { exchanges, queues }, { withMessages }) };
 }

@@ -1,6 +1,6 @@
-import { randomBytes } from "node:crypto";
 import type { Clock } from "../../kernel/clock.ts";
 import type { Arrival, Publication } from "./packets.ts";
+import { Mark } from "./mark.ts";
 import { endTopicOf } from "./topics.ts";
 import type { OnArrival, Wire } from "./wire.ts";
 import type { Worker } from "./worker.ts";
@@ -27,29 +27,21 @@ export type AdoptionParts = {
  */
 export async function adopt(parts: AdoptionParts): Promise<"emptied" | "left"> {
   const { queue, connect, filters, telling, worker, clock, stop } = parts;
-  const end = endTopicOf(queue, randomBytes(6).toString("hex"));
-  const complete = Promise.withResolvers<void>();
+  const mark = new Mark(queue);
   let lastMs = clock.steady();
   const wire = await connect((over, arrival) => {
     lastMs = clock.steady();
-    if (arrival.topic === end) complete.resolve();
-    if (isNoMessage(arrival, queue)) over.acknowledge(arrival);
+    if (mark.isAt(arrival.topic) || isNoMessage(arrival, queue)) over.acknowledge(arrival);
     else worker.take(over, arrival);
   });
   if (wire === null) return "left";
-  const leave = (): void => complete.resolve();
-  wire.ended.addEventListener("abort", leave, { once: true });
-  stop.addEventListener("abort", leave, { once: true });
   await wire.publish(telling.serving);
-  const asked = (await wire.unsubscribe(filters)) === null && (await wire.subscribe([end])) === null;
+  const asked = (await wire.unsubscribe(filters)) === null && (await mark.ask(wire, [], stop));
   if (asked) {
-    await wire.publish({ topic: end, payload: Buffer.from(" "), contentType: null, userProperties: {}, retain: false });
-    await complete.promise;
     while (!stop.aborted && !wire.ended.aborted && clock.steady() - lastMs < QUIET_MS)
       await clock.sleep(QUIET_MS / 4, stop).catch(() => {});
   }
   await worker.emptied(wire);
-  stop.removeEventListener("abort", leave);
   const emptied = asked && !stop.aborted && !wire.ended.aborted;
   // First the entry: its own host, should it come back between the two, ends this connection and writes its own.
   await wire.publish(emptied ? telling.ended : telling.left);

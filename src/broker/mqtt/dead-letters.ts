@@ -1,8 +1,9 @@
-import { createHash, randomBytes } from "node:crypto";
+import { createHash } from "node:crypto";
 import type { QueuedDeadLetter } from "../../flow/bus.ts";
 import type { Bytes } from "../../kernel/path.ts";
 import { readTold } from "../messages/told.ts";
 import { NO_SUBSCRIBERS } from "./announcer.ts";
+import { Mark } from "./mark.ts";
 import type { Arrival } from "./packets.ts";
 import { deadTopicOf, returnTopicOf } from "./topics.ts";
 import type { Wire } from "./wire.ts";
@@ -18,6 +19,8 @@ export const ourProperties = {
 /** A property holds 64 KiB at most. */
 const REASON_CHARACTERS_MAX = 1000;
 const PACKET_TOO_LARGE = 0x95;
+/** Somebody waits for it. */
+const EXHUME_MS_MAX = 60_000;
 
 /** What one and the same message is known by, also when it comes again. */
 export function nameOfMessage(topic: string, body: Uint8Array): string {
@@ -64,21 +67,13 @@ export async function exhume(
   open: (onArrival: (wire: Wire, arrival: Arrival) => void) => Promise<Wire | null>,
 ): Promise<{ wire: Wire; letters: BuriedLetter[] } | null> {
   const letters: BuriedLetter[] = [];
-  // The broker gives what it retains before what is published afterwards: once this one comes, all have come.
-  const last = deadTopicOf(queue, `end-${randomBytes(8).toString("hex")}`);
-  const complete = Promise.withResolvers<void>();
+  const mark = new Mark(queue);
   const wire = await open((from, arrival) => {
     from.acknowledge(arrival);
-    if (arrival.topic === last) complete.resolve();
-    // Those of others who look at this moment are none.
-    else if (arrival.payload.byteLength > 0 && !/\/end-[0-9a-f]+$/.test(arrival.topic)) letters.push(letterOf(arrival));
+    if (!mark.isAt(arrival.topic) && arrival.payload.byteLength > 0) letters.push(letterOf(arrival));
   });
   if (wire === null) return null;
-  wire.ended.addEventListener("abort", () => complete.resolve(), { once: true });
-  const refused = await wire.subscribe([deadTopicOf(queue, "+")]);
-  const asked = await wire.publish({ topic: last, payload: Buffer.from(" "), contentType: null, userProperties: {}, retain: false });
-  if (refused === null && asked.answer === "code" && asked.code === 0) await complete.promise;
-  if (refused !== null || wire.ended.aborted || asked.answer !== "code" || asked.code !== 0) {
+  if (!(await mark.ask(wire, [deadTopicOf(queue, "+")], AbortSignal.timeout(EXHUME_MS_MAX)))) {
     await wire.close();
     return null;
   }

@@ -1,5 +1,6 @@
 import type { BusState } from "../../flow/bus.ts";
 import { type Backoff, backoffDelayMs } from "../../kernel/backoff.ts";
+import { troubleText } from "../amqp/bus-state.ts";
 import type { CredentialsRead } from "../amqp/credentials.ts";
 import { asksForAPerson, type LinkTrouble, REFUSED_WAIT_MIN_MS, troubleOfCredentials } from "../amqp/link-state.ts";
 import { type OnArrival, Wire, type WireSettings } from "./wire.ts";
@@ -11,7 +12,11 @@ export type LinkSettings = WireSettings & {
   onArrival: OnArrival;
   /** What has to be so before the connection is of use; the answer is why it is not. */
   prepare: (wire: Wire) => Promise<string | null>;
+  /** What is said before we leave. */
+  farewell: (wire: Wire) => Promise<unknown>;
 };
+
+const FAREWELL_MS_MAX = 2000;
 
 /** One connection that is made again whenever it ends, for ever, with growing waits. */
 export class Link implements AsyncDisposable {
@@ -58,7 +63,8 @@ export class Link implements AsyncDisposable {
     const { signal } = this.#stop;
     let failures = 0;
     while (!signal.aborted) {
-      this.#become({ state: "connecting" });
+      // While it is tried again, the reason is still the last one.
+      if (failures === 0) this.#become({ state: "connecting" });
       const trouble = await this.#connectOnce(() => (failures = 0));
       if (signal.aborted) break;
       failures += 1;
@@ -66,7 +72,7 @@ export class Link implements AsyncDisposable {
         backoffDelayMs(backoff, failures),
         asksForAPerson(trouble) ? Math.min(REFUSED_WAIT_MIN_MS, backoff.maxMs) : 0,
       );
-      this.#become({ state: "waiting", reason: textOf(trouble), untilMs: clock.wall() + waitMs });
+      this.#become({ state: "waiting", reason: troubleText(trouble), untilMs: clock.wall() + waitMs });
       await clock.sleep(waitMs, signal).catch(() => {});
     }
     this.#become({ state: "closed" });
@@ -82,7 +88,7 @@ export class Link implements AsyncDisposable {
     const opened = await Wire.open(this.#settings, read.credentials, onArrival, signal);
     if (!opened.ok) return opened.trouble;
     const { wire } = opened;
-    const hangUp = (): void => void wire.close();
+    const hangUp = (): void => void this.#leave(wire);
     signal.addEventListener("abort", hangUp, { once: true });
     if (signal.aborted) hangUp();
     const refused = await prepare(wire);
@@ -101,6 +107,14 @@ export class Link implements AsyncDisposable {
     return wire.trouble;
   }
 
+  async #leave(wire: Wire): Promise<void> {
+    const { clock, farewell } = this.#settings;
+    const said = new AbortController();
+    await Promise.race([farewell(wire), clock.sleep(FAREWELL_MS_MAX, said.signal).catch(() => {})]);
+    said.abort(new Error("it was said"));
+    await wire.close();
+  }
+
   #become(state: BusState): void {
     this.#state = state;
     for (const listener of this.#listeners) listener();
@@ -110,18 +124,4 @@ export class Link implements AsyncDisposable {
 async function ended(wire: Wire): Promise<void> {
   if (wire.ended.aborted) return;
   await new Promise<void>((resolve) => wire.ended.addEventListener("abort", () => resolve(), { once: true }));
-}
-
-const words: Record<LinkTrouble["trouble"], string> = {
-  unreachable: "it cannot be reached",
-  lost: "the connection was lost",
-  "closed-by-broker": "it ended the connection",
-  "login-refused": "it does not take us",
-  "vhost-refused": "it does not take us",
-  "certificate-refused": "its certificate is not trusted",
-  "no-credentials": "there are no credentials for it",
-};
-
-function textOf({ trouble, detail }: LinkTrouble): string {
-  return `${words[trouble]}: ${detail}`;
 }

@@ -1,18 +1,15 @@
-import { createHash, randomBytes } from "node:crypto";
+import { createHash } from "node:crypto";
 import type { Handle } from "../../flow/bus.ts";
 import type { BrokerSettings, PublishSettings, SubscriptionSettings } from "../../flow/settings.ts";
 import type { Backoff } from "../../kernel/backoff.ts";
 import type { Clock } from "../../kernel/clock.ts";
-import { assert } from "../../kernel/errors.ts";
 import type { Log } from "../../kernel/log.ts";
-import { type BrokerAddress, readAddress } from "../amqp/address.ts";
-import { readCredentials } from "../amqp/credentials.ts";
 import { linkDefaults } from "../amqp/link.ts";
 import { MqttAnnouncer } from "./announcer.ts";
-import { Link, type LinkSettings } from "./link.ts";
-import type { Session } from "./packets.ts";
+import { Link } from "./link.ts";
 import { MqttSubscription } from "./subscription.ts";
-import { type OnArrival, Wire, wireDefaults } from "./wire.ts";
+import { passing, type ToBroker, visitBroker, wayTo } from "./visit.ts";
+import { wireDefaults } from "./wire.ts";
 
 export type MqttOptions = {
   clock: Clock;
@@ -31,8 +28,6 @@ export type MqttBus = AsyncDisposable & {
   subscribe(settings: SubscriptionSettings, name: string, handle: Handle): MqttSubscription;
 };
 
-type ToBroker = Omit<LinkSettings, "onArrival" | "prepare" | "session">;
-
 /** Longer than a daemon takes to start again. */
 const ABSENT_S = 20;
 
@@ -41,25 +36,20 @@ export function openMqtt(options: MqttOptions): MqttBus {
   const publishing = new Map<string, { link: Link; users: number }>();
   const subscriptions = new Set<MqttSubscription>();
 
-  const linkTo = ({ url, caFile, credentialsFile }: BrokerSettings): ToBroker => {
-    const address = addressOf(url);
-    return {
-      ...wireDefaults,
-      heartbeatS,
-      backoff,
-      clock,
-      address,
-      caFile,
-      credentials: async () => readCredentials(credentialsFile, address),
-    };
-  };
+  const linkTo = (broker: BrokerSettings): ToBroker & { backoff: Backoff } => ({ ...wayTo(broker, clock, heartbeatS), backoff });
 
   return {
     announcer(settings) {
       const { broker } = settings;
       const key = JSON.stringify([broker.url, broker.credentialsFile, broker.caFile]);
       const shared = publishing.get(key) ?? {
-        link: new Link({ ...linkTo(broker), session: passing("publish"), onArrival: () => {}, prepare: async () => null }),
+        link: new Link({
+          ...linkTo(broker),
+          session: passing("publish"),
+          onArrival: () => {},
+          prepare: async () => null,
+          farewell: async () => {},
+        }),
         users: 0,
       };
       publishing.set(key, shared);
@@ -78,7 +68,10 @@ export function openMqtt(options: MqttOptions): MqttBus {
         subscription: settings,
         id: sessionId(host, name),
         link,
-        visit: async (session, onArrival) => visitBroker(link, session, onArrival),
+        visit: async (session, onArrival) => {
+          const opened = await visitBroker(link, session, onArrival);
+          return opened.ok ? opened.wire : null;
+        },
         passing: () => passing("look"),
         absentS,
         handle,
@@ -97,29 +90,10 @@ export function openMqtt(options: MqttOptions): MqttBus {
   };
 }
 
-/** A connection of which the broker keeps nothing. */
-function passing(what: string): Session {
-  return { clientId: `hotdir.${what}.${randomBytes(6).toString("hex")}`, keptS: 0, receiveMax: 1000, will: null };
-}
-
-/** One connection that is not made again; null: it could not be made. */
-async function visitBroker(link: ToBroker, session: Session, onArrival: OnArrival): Promise<Wire | null> {
-  const read = await link.credentials();
-  if (!read.ok) return null;
-  const opened = await Wire.open({ ...link, session }, read.credentials, onArrival, new AbortController().signal);
-  return opened.ok ? opened.wire : null;
-}
-
 /** Two hosts may not share a session, nor two flows of one host; and none may lose its own. */
 function sessionId(host: string, name: string): string {
   return createHash("sha256")
     .update(JSON.stringify([host, name]))
     .digest("hex")
     .slice(0, 12);
-}
-
-function addressOf(url: string): BrokerAddress {
-  const read = readAddress(url);
-  assert(read.ok && read.address.protocol === "mqtt", "the configuration was checked");
-  return read.address;
 }

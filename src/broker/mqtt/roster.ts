@@ -9,6 +9,8 @@ const entrySchema = z.object({
   /** Who serves the session: its own host, or one that empties it. */
   by: z.string().max(64),
   filters: z.array(z.string().max(65_535)).max(1000),
+  /** By the clock of whoever says it. */
+  saidAtMs: z.number(),
 });
 export type HostEntry = z.infer<typeof entrySchema>;
 
@@ -16,7 +18,7 @@ type Known = HostEntry & { heardMs: SteadyMs };
 
 /** Whoever is here says so this often; the broker forgets the connections that it had when it ends itself, and with them their wills. */
 export const REFRESH_MS = 30_000;
-const STALE_MS = 3.5 * REFRESH_MS;
+export const STALE_MS = 3.5 * REFRESH_MS;
 
 /**
  * The sessions of a queue, as their hosts tell of them. The broker spreads messages over all sessions, also over those whose host is
@@ -51,15 +53,15 @@ export class Roster {
       .filter(([id, { state, heardMs }]) => id !== this.#own && (state === "gone" || now - heardMs > STALE_MS))
       .map(([id, entry]) => ({ id, ...entry }));
   }
-
-  /** Null: the session is no more. */
-  telling(id: string, entry: HostEntry | null): Publication {
-    const payload = entry === null ? Buffer.alloc(0) : Buffer.from(JSON.stringify(entry));
-    return { topic: hostTopicOf(this.#queue, id), payload, contentType: null, userProperties: {}, retain: true };
-  }
 }
 
-function readEntry(payload: Buffer): HostEntry | null {
+/** Null: the session is no more. */
+export function telling(queue: string, id: string, entry: HostEntry | null): Publication {
+  const payload = entry === null ? Buffer.alloc(0) : Buffer.from(JSON.stringify(entry));
+  return { topic: hostTopicOf(queue, id), payload, contentType: null, userProperties: {}, retain: true };
+}
+
+export function readEntry(payload: Buffer): HostEntry | null {
   try {
     return entrySchema.parse(JSON.parse(payload.toString("utf8")));
   } catch {

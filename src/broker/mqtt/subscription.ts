@@ -7,9 +7,10 @@ import { adopt, isNoMessage } from "./adoption.ts";
 import { publishedOf } from "./announcer.ts";
 import { exhume, giveBack, isMeant } from "./dead-letters.ts";
 import { Link, type LinkSettings } from "./link.ts";
-import { type Arrival, FOREVER_S, type Session } from "./packets.ts";
-import { type HostEntry, REFRESH_MS, Roster } from "./roster.ts";
+import { type Arrival, FOREVER_S, type Publication, type Session } from "./packets.ts";
+import { type HostEntry, REFRESH_MS, Roster, telling } from "./roster.ts";
 import { filtersOf, hostTopicOf, returnFilterOf } from "./topics.ts";
+import { clientIdOf } from "./visit.ts";
 import type { OnArrival, Wire } from "./wire.ts";
 import { Worker } from "./worker.ts";
 
@@ -23,7 +24,7 @@ export type MqttSubscriptionSettings = {
   subscription: SubscriptionSettings;
   /** What tells this host's session from those of all others. */
   id: string;
-  link: Omit<LinkSettings, "onArrival" | "prepare" | "session">;
+  link: Omit<LinkSettings, "onArrival" | "prepare" | "farewell" | "session">;
   /** One connection that is not made again. */
   visit: (session: Session, onArrival: OnArrival) => Promise<Wire | null>;
   /** A connection that the broker keeps nothing of. */
@@ -62,6 +63,7 @@ export class MqttSubscription implements Subscription {
       session: this.#sessionOf(id),
       onArrival: (wire, arrival) => this.#take(wire, arrival),
       prepare: async (wire) => this.#prepare(wire),
+      farewell: async (wire) => wire.publish(this.#telling(id, this.#entry("gone"))),
     });
     this.#minding = this.#mind();
   }
@@ -107,7 +109,6 @@ export class MqttSubscription implements Subscription {
     this.#stop.abort(new Error("the subscription is stopped"));
     await this.#worker[Symbol.asyncDispose]();
     await this.#minding;
-    await this.#link.wire?.publish(this.#roster.telling(this.#settings.id, this.#entry("gone")));
     await this.#link[Symbol.asyncDispose]();
   }
 
@@ -115,15 +116,19 @@ export class MqttSubscription implements Subscription {
     const { subscription, absentS } = this.#settings;
     const { queue, expireMs, prefetch } = subscription;
     return {
-      clientId: `${queue}.${id}`,
+      clientId: clientIdOf(queue, id),
       keptS: expireMs === null ? FOREVER_S : Math.max(1, Math.ceil(expireMs / 1000)),
       receiveMax: prefetch + HELD_MAX,
-      will: { topic: hostTopicOf(queue, id), payload: this.#roster.telling(id, this.#entry("gone")).payload, delayS: absentS },
+      will: { topic: hostTopicOf(queue, id), payload: this.#telling(id, this.#entry("gone")).payload, delayS: absentS },
     };
   }
 
+  #telling(id: string, entry: HostEntry | null): Publication {
+    return telling(this.#settings.subscription.queue, id, entry);
+  }
+
   #entry(state: HostEntry["state"]): HostEntry {
-    return { state, by: this.#settings.id, filters: this.#filters };
+    return { state, by: this.#settings.id, filters: this.#filters, saidAtMs: this.#settings.clock.wall() };
   }
 
   async #prepare(wire: Wire): Promise<string | null> {
@@ -136,7 +141,7 @@ export class MqttSubscription implements Subscription {
     const refused = await wire.subscribe(this.#filters, [hostTopicOf(subscription.queue, "+")]);
     if (refused !== null) return refused;
     this.#hadSession = true;
-    const told = publishedOf(await wire.publish(this.#roster.telling(id, this.#entry("here"))));
+    const told = publishedOf(await wire.publish(this.#telling(id, this.#entry(this.#stop.signal.aborted ? "gone" : "here"))));
     // Without it nobody would look after this session, and no dead letter could be kept.
     return told.outcome === "refused" ? `publish to ${hostTopicOf(subscription.queue, id)}: ${told.detail}` : null;
   }
@@ -166,7 +171,7 @@ export class MqttSubscription implements Subscription {
         if (this.#dead === null) await this.deadLetters(0).catch(() => {});
         if (clock.steady() - saidMs > REFRESH_MS) {
           saidMs = clock.steady();
-          await wire.publish(this.#roster.telling(id, this.#entry("here")));
+          await wire.publish(this.#telling(id, this.#entry("here")));
           await this.deadLetters(0).catch(() => {});
         }
       }
@@ -179,7 +184,7 @@ export class MqttSubscription implements Subscription {
   async #adopt(orphan: HostEntry & { id: string }): Promise<void> {
     const { subscription, visit, clock, log } = this.#settings;
     const { signal } = this.#stop;
-    const tell = (entry: HostEntry | null) => this.#roster.telling(orphan.id, entry);
+    const tell = (entry: HostEntry | null): Publication => this.#telling(orphan.id, entry);
     const outcome = await adopt({
       queue: subscription.queue,
       connect: async (onArrival) => visit(this.#sessionOf(orphan.id), onArrival),
