@@ -185,6 +185,7 @@ function row(key: string, schema: JsonSchema, required: boolean): string {
 }
 
 function defaultText(value: unknown): string {
+  if (value === "") return "''";
   return Array.isArray(value) ? `[${value.join(", ")}]` : typeof value === "object" ? "{}" : text(value);
 }
 
