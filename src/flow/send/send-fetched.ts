@@ -226,13 +226,13 @@ async function* inPieces(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> 
 async function abandon(work: Try, error: unknown): Promise<Result> {
   const { context, put, lane, inflight } = work;
   const result = failed(unlessProgressed(work, error), "fetch", inflight !== "");
-  if (inflight === "") return result;
   const { code, scope } = result.error;
   const passes = isConnectionTrouble(result.error) || scope === "origin" || code === "interrupted";
   if (passes && work.journaled) return result;
+  // What could not be gone on with is no use to a later try either; that one removes it.
   if (work.journaled) forgetPartial(context.db, put.id);
   forgetPart(context, put.id);
-  return isConnectionTrouble(result.error) ? result : { ...result, litter: !(await discard(lane.files, inflight)) };
+  return inflight === "" || isConnectionTrouble(result.error) ? result : { ...result, litter: !(await discard(lane.files, inflight)) };
 }
 
 function unlessProgressed(work: Try, error: unknown): unknown {
