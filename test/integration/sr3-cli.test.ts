@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { addLine, makeSr3User, type Sr3User } from "../support/sr3-user.ts";
 import { waitUntil } from "../support/waiting.ts";
@@ -134,4 +134,145 @@ test("declare, start, files arrive, status, sanity after a kill, restart after a
   const cleaned = await sr3("--dangerWillRobinson=3", "cleanup");
   expect(cleaned, cleaned.stderr).toMatchObject({ status: 0 });
   expect(await user.hosts.rabbitmq.ctl("list_queues", "name")).not.toContain("q_hotdir.sender.to_cluster");
+}, 180_000);
+
+test("sr3_post announces with and without a daemon, tells of each path, and is not 0 for a missing file", async () => {
+  // Without a daemon it publishes itself; the queue is there, so that nothing is lost before the sender runs.
+  expect((await sr3("declare", "sender/to_cluster", "post/by_hand")).status).toBe(0);
+  mkdirSync(`${user.home}/tree/deep`, { recursive: true });
+  for (const name of ["tree/one", "tree/deep/two", "three"]) writeFileSync(`${user.home}/${name}`, name);
+  const without = await user.run("sr3_post", "-c", "by_hand", "-p", "tree", "three", "nothing");
+  expect(without, without.stderr).toMatchObject({ status: 1 });
+  expect(without.stdout.split("\n")).toEqual([`${user.home}/tree: posted 4 changes`, `${user.home}/three: posted`, ""]);
+  expect(without.stderr).toContain(`${user.home}/nothing: there is nothing of this name`);
+  expect(user.pids()).toEqual([]);
+  const again = await user.run("sr3_post", "-c", "by_hand", "three");
+  expect(again).toMatchObject({ status: 0, stdout: `${user.home}/three: posted before in this very version\n` });
+
+  const started = await sr3("start", "sender/to_cluster");
+  expect(started, started.stderr).toMatchObject({ status: 0 });
+  // The watch does not run: what is named arrives, and nothing else of the directory.
+  for (const name of ["by-hand.nc", "not-named.nc"]) writeFileSync(`${uploads}/${name}`, name);
+  const direct = await user.run(
+    "sr3_post",
+    "-pb",
+    `amqp://hotdir@127.0.0.1:${user.hosts.rabbitmq.port}`,
+    "-pe",
+    "xs_hotdir_from_loli_to_cluster",
+    "-pbu",
+    `file:${uploads}`,
+    "to_cluster/by-hand.nc",
+  );
+  expect(direct, direct.stderr).toMatchObject({ status: 0, stdout: `${uploads}/by-hand.nc: posted\n` });
+  await arrived("by-hand.nc", "by-hand.nc");
+  expect(existsSync(`${there}/not-named.nc`)).toBe(false);
+  expect((await sr3("status")).stdout).toMatch(/^post\/options-[0-9a-f]{8}\s+run\s+1\/1/m);
+  expect((await user.run("sr3_post", "three")).stderr).toContain("which configuration?");
+  expect((await user.run("sr3_post", "-c", "by_hnad", "three")).status).toBe(2);
+}, 120_000);
+
+test("a faulty configuration is told with file and line, keeps what ran, and no other from running", async () => {
+  user.configure({ "sender/broken.conf": "broker ${BROKER}\nexchange xs_hotdir_x\nsendTo sftp://${CLUSTER}\ninstanses 5\naccept .*\n" });
+  const started = await sr3("start");
+  expect(started).toMatchObject({ status: 2, stdout: expect.stringContaining("Done") });
+  expect(started.stderr).toMatch(/^sender\/broken\.conf:4: .*instanses.*did you mean "instances"\?$/m);
+  expect(started.stderr).toContain("sender/broken cannot be carried over; it is not started");
+  const table = (await sr3("status")).stdout;
+  expect(table).toMatch(/^sender\/broken\s+faul\s/m);
+  expect(table).toMatch(/^watch\/to_cluster\s+run\s/m);
+
+  // One that runs goes on as it was when its file is spoiled, also through a restart of all.
+  const file = `${user.home}/.config/sr3/watch/to_cluster.conf`;
+  const before = readFileSync(file, "utf8");
+  addLine(file, "\nmirror y");
+  const refused = await sr3("restart");
+  expect(refused.status).toBe(2);
+  expect(refused.stderr).toContain("what runs of it goes on as it was");
+  writeFileSync(`${uploads}/still.nc`, "still");
+  await arrived("still.nc", "still");
+  writeFileSync(file, before);
+  user.configure({ "sender/broken.conf": "" });
+  rmSync(`${user.home}/.config/sr3/sender/broken.conf`);
+  expect(await sr3("restart", "watch/*")).toMatchObject({ status: 0 });
+}, 120_000);
+
+test("one that is disabled is left out, one that is gone ends, and a slip of the pen does nothing", async () => {
+  expect(await sr3("disable", "watch/to_cluster")).toMatchObject({
+    status: 1,
+    stderr: expect.stringContaining("runs: 'sr3 stop watch/to_cluster' first"),
+  });
+  expect((await sr3("stop", "watch/to_cluster")).status).toBe(0);
+  expect((await row("watch/to_cluster")).slice(1, 3)).toEqual(["stop", "0/0"]);
+  expect((await row("sender/to_cluster")).slice(1, 3)).toEqual(["run", "1/1"]);
+  expect((await sr3("disable", "watch/to_cluster")).status).toBe(0);
+  expect((await sr3("start")).status).toBe(0);
+  expect((await row("watch/to_cluster"))[1]).toBe("disa");
+  expect((await sr3("list")).stdout).toContain("watch/to_cluster.off");
+  expect(await sr3("start", "watch/to_cluster")).toMatchObject({ status: 2, stderr: expect.stringContaining("is disabled") });
+  expect((await sr3("enable", "watch/to_cluster")).status).toBe(0);
+  expect(await sr3("start", "watch/to_clustr")).toMatchObject({
+    status: 2,
+    stderr: expect.stringContaining("did you mean watch/to_cluster?"),
+  });
+
+  user.configure({ "post/passing.conf": "post_broker ${BROKER}\npost_exchange xs_hotdir_passing\npost_baseUrl file:\n" });
+  expect((await sr3("start", "post/passing")).status).toBe(0);
+  expect((await row("post/passing")).slice(2, 3)).toEqual(["1/1"]);
+  rmSync(`${user.home}/.config/sr3/post/passing.conf`);
+  expect((await sr3("status")).stdout).toContain("no configuration any more: post/passing");
+  expect((await sr3("sanity")).stdout).toContain("ended, since their configurations are gone or switched off: post/passing");
+  expect((await sr3("status")).stdout).not.toContain("passing");
+}, 120_000);
+
+test("foreground and sr3_watch show what they do until Ctrl-C, and one daemon at a time has the ledger", async () => {
+  expect(await user.run("sr3_watch", "-c", "to_cluster")).toMatchObject({
+    status: 5,
+    stderr: expect.stringContaining("'sr3 stop' ends it"),
+  });
+  expect((await sr3("stop")).status).toBe(0);
+  const watch = user.begin("sr3_watch", "-c", "to_cluster");
+  writeFileSync(`${uploads}/seen.nc`, "seen");
+  await waitUntil("the watch tells of it", () => watch.text().includes("seen.nc"), { timeoutMs: 30_000, explain: watch.text });
+  expect((await row("watch/to_cluster"))[1]).toBe("fore");
+  process.kill(watch.pid, "SIGINT");
+  expect(await watch.ended()).toBe(130);
+  // What it announced waits at the broker for whoever sends.
+  const sender = user.begin("sr3", "--debug", "foreground", "sender/to_cluster");
+  await arrived("seen.nc", "seen");
+  process.kill(sender.pid, "SIGTERM");
+  expect(await sender.ended()).toBe(0);
+  const log = user.begin("sr3", "log", "sender/to_cluster");
+  await waitUntil("the log of it", () => log.text().includes("delivered seen.nc"), { timeoutMs: 20_000, explain: log.text });
+  process.kill(log.pid, "SIGTERM");
+  expect(await log.ended()).toBe(0);
+  const story = await sr3("explain", `${uploads}/seen.nc`);
+  expect(story, story.stderr).toMatchObject({ status: 0, stdout: expect.stringContaining("delivered") });
+}, 120_000);
+
+test("where the broker is away before there is any queue, nothing is started that would publish into nothing", async () => {
+  user.configure({
+    "watch/first.conf": "post_broker ${BROKER}\npost_exchange xs_hotdir_first\npost_baseUrl file:${HOME}/first\npath ${HOME}/first\n",
+    "sender/first.conf":
+      "broker ${BROKER}\nexchange xs_hotdir_first\nsendTo sftp://${CLUSTER}\nbaseDir ${HOME}/first\ndirectory ${FOLDER}/first\naccept .*\n",
+  });
+  mkdirSync(`${user.home}/first`);
+  writeFileSync(`${user.home}/first/a.nc`, "first of all");
+  await user.hosts.rabbitmq.kill();
+  const refused = await sr3("start", "*/first");
+  expect(refused).toMatchObject({
+    status: 4,
+    stderr: expect.stringContaining("nothing was started: what is published before its queue is there would be lost"),
+  });
+  expect(user.pids()).toEqual([]);
+  await user.hosts.rabbitmq.start();
+  await waitUntil("it is started", async () => (await sr3("start", "*/first")).status === 0, { timeoutMs: 60_000, everyMs: 500 });
+  await arrived("first/a.nc", "first of all");
+  // From then on the queue is there, and it starts whether or not the broker answers.
+  expect((await sr3("stop")).status).toBe(0);
+  await user.hosts.rabbitmq.kill();
+  expect((await sr3("start", "*/first")).status).toBe(0);
+  expect((await row("watch/first")).slice(1, 5)).toEqual(["wait", "1/1", "0", "down"]);
+  writeFileSync(`${user.home}/first/b.nc`, "while it was away");
+  await user.hosts.rabbitmq.start();
+  await arrived("first/b.nc", "while it was away");
 }, 180_000);
