@@ -3,26 +3,29 @@ import { runEvery } from "../kernel/ending.ts";
 import { messageOf } from "../kernel/errors.ts";
 import type { Log } from "../kernel/log.ts";
 import { show } from "../kernel/path.ts";
+import type { RootIdentity } from "./detect/contract.ts";
 import { isEmptyOrGone } from "./detect/empty-root.ts";
 import { type Outbox, outboxOf } from "./announce/outbox.ts";
-import { PublishEnd } from "./announce/publish-end.ts";
 import { AttemptLog } from "./attempt-log.ts";
 import type { Bus } from "./bus.ts";
 import type { Fetching } from "./fetch/contract.ts";
 import { fetchingFor } from "./fetch/fetching.ts";
-import { FileEnd } from "./file-end.ts";
+import type { Entrance } from "./entrance.ts";
+import { describeSource, entranceOf } from "./entrances.ts";
+import { farEndOf } from "./far-ends.ts";
 import type { FlowEnd } from "./flow-end.ts";
 import { type HeldBy, Holds } from "./holds.ts";
 import { type FlowEntry, Retention } from "./finish/retention.ts";
-import { Intake } from "./intake.ts";
 import type { RunId } from "./ledger/claims.ts";
 import type { Database } from "./ledger/database.ts";
 import * as flows from "./ledger/flows.ts";
 import { findRoot, haltForPerson, loseRoot } from "./ledger/lost-root.ts";
-import { type FlowObserver, tellDelivered, tellFailed } from "./observer.ts";
+import type { FlowObserver } from "./observer.ts";
 import { refuseLoop } from "./place.ts";
 import { describePlace } from "./place-name.ts";
+import { pumpTold } from "./pump-told.ts";
 import { Rate } from "./rate.ts";
+import type { Receiver } from "./receive/receiver.ts";
 import { SourceReader } from "./read/source-reader.ts";
 import type { PumpEvents } from "./send/pump-events.ts";
 import type { Pumping } from "./send/pumping.ts";
@@ -56,7 +59,9 @@ export type FlowOptions = {
 export class Flow implements AsyncDisposable {
   readonly settings: FlowSettings;
   readonly entry: FlowEntry;
-  readonly intake: Intake;
+  readonly intake: Entrance;
+  /** Takes messages; null: the flow takes its changes from its own directory, or from posts. */
+  readonly receiver: Receiver | null;
   readonly end: FlowEnd;
   /** Tells of deliveries; null: nobody is told. */
   readonly outbox: Outbox | null;
@@ -95,20 +100,24 @@ export class Flow implements AsyncDisposable {
     this.end = this.#makeEnd(options);
     const { bus, changed, broken } = options;
     this.outbox = outboxOf({ settings, id: this.entry.id, bus }, { db, clock, log: this.#log, changed, broken });
-    this.intake = new Intake({
+    const { intake, receiver } = entranceOf({
       db,
       flow: this.entry.id,
       settings,
       clock,
       log: this.#log,
+      bus,
+      fetching: this.#fetching,
       events: {
         queued: () => this.pump.wake(),
         rootLost: (reason) => this.#loseRoot(reason),
         rootFound: (identity) => this.#findRoot(identity),
-        changed: this.#changed,
-        broken: options.broken,
+        changed,
+        broken,
       },
     });
+    this.intake = intake;
+    this.receiver = receiver;
     this.#retention = new Retention({
       db,
       flow: this.entry,
@@ -122,16 +131,8 @@ export class Flow implements AsyncDisposable {
 
   #makeEnd({ settings, db, run, bus, clock, broken, observers }: FlowOptions): FlowEnd {
     const events: PumpEvents = {
-      originOf: null,
+      ...pumpTold({ flow: settings.name, attempts: this.#attempts, observers, clock, receiver: () => this.receiver }),
       look: (paths) => this.intake.look(paths),
-      delivered: (transfer, outcome, startedAtMs) => {
-        this.#attempts.delivered(transfer, outcome, startedAtMs);
-        tellDelivered(observers, settings.name, transfer, clock);
-      },
-      failed: (transfer, outcome) => {
-        this.#attempts.failed(transfer, outcome);
-        tellFailed(observers, settings.name, transfer, outcome);
-      },
       recorded: () => {
         this.outbox?.wake();
         this.#changed();
@@ -140,10 +141,7 @@ export class Flow implements AsyncDisposable {
       broken,
     };
     const parts = { settings, flow: this.entry.id, db, run, reader: this.#reader, clock, log: this.#log, events, changed: this.#changed };
-    const { place } = settings.destination;
-    return place.kind === "publish"
-      ? new PublishEnd({ ...parts, publish: place.publish, bus })
-      : new FileEnd({ ...parts, fetching: this.#fetching });
+    return farEndOf({ ...parts, bus, fetching: this.#fetching });
   }
 
   get pump(): Pumping {
@@ -170,7 +168,7 @@ export class Flow implements AsyncDisposable {
     this.#retention.start();
     this.end.start();
     this.outbox?.wake();
-    this.#log.info(`${show(this.settings.source.root)} → ${describePlace(this.settings.destination)}`);
+    this.#log.info(`${describeSource(this.settings)} → ${describePlace(this.settings.destination)}`);
   }
 
   #loseRoot(reason: string): void {
@@ -184,7 +182,7 @@ export class Flow implements AsyncDisposable {
     this.#changed();
   }
 
-  #findRoot(identity: string): void {
+  #findRoot(identity: RootIdentity | null): void {
     flows.acceptRoot(this.#db, this.entry.id, identity);
     findRoot(this.#db, this.entry.id);
     if (this.#rootLost !== null) this.#log.info("the source is back");
@@ -197,6 +195,8 @@ export class Flow implements AsyncDisposable {
   #refuseRemoval(transfer: ClaimedTransfer): string | null {
     const halted = this.#halted ?? this.#rootLost;
     if (halted !== null) return halted;
+    // Somebody saw it go, and told so; the receiver looks whether the source is there at all.
+    if (this.receiver !== null) return null;
     if (transfer.id <= flows.releasedThrough(this.#db, this.entry.id) || !isEmptyOrGone(this.settings.source.root)) return null;
     const reason = `the source ${show(this.settings.source.root)} is empty or gone; removals wait for a person ('hotdir resume ${this.settings.name}' lets them go)`;
     this.#halted = reason;
@@ -211,7 +211,10 @@ export class Flow implements AsyncDisposable {
   hold(by: HeldBy, reason: string | null): void {
     if (!this.#holds.set(by, reason)) return;
     if (this.#holds.reason === null) this.#release();
-    else void this.pump.interrupt(HOLD_BOUND_MS);
+    else {
+      void this.pump.interrupt(HOLD_BOUND_MS);
+      void this.receiver?.leave(HOLD_BOUND_MS);
+    }
     this.#log.info(this.#holds.reason === null ? "sends again" : `paused: ${this.#holds.reason}`);
     this.#changed();
   }
@@ -236,7 +239,9 @@ export class Flow implements AsyncDisposable {
   }
 
   #release(): void {
-    if (this.#halted === null && this.#rootLost === null && this.#holds.reason === null && !this.#stopping) this.pump.start();
+    if (this.#halted !== null || this.#rootLost !== null || this.#holds.reason !== null || this.#stopping) return;
+    this.pump.start();
+    this.receiver?.take();
   }
 
   /** Whether every complete file is delivered or dead, or cannot be for now: a person must look first, paused it, or another host is active. */
@@ -277,8 +282,10 @@ export class Flow implements AsyncDisposable {
     const tell = (error: unknown): void => this.#log.error(`stopping: ${messageOf(error)}`);
     return runEvery(
       [
-        () => this.intake[Symbol.asyncDispose](),
+        // What is being sent may still end, and its message is then done.
+        () => (this.receiver === null ? this.intake[Symbol.asyncDispose]() : void this.receiver.leave(STOP_BOUND_MS)),
         () => this.pump.stop(STOP_BOUND_MS).catch(tell),
+        () => this.receiver?.[Symbol.asyncDispose](),
         () => this.#attempts[Symbol.dispose](),
         () => this.#retention[Symbol.asyncDispose](),
         () => this.outbox?.[Symbol.asyncDispose](),

@@ -7,6 +7,7 @@ import { LOOK_AGAIN_MS } from "./admit/settle.ts";
 import type { Detector, DetectorReport, RootIdentity, Sighting, Watching } from "./detect/contract.ts";
 import { lookAtPath } from "./detect/look-at-path.ts";
 import { watchDirectory } from "./detect/watch-directory.ts";
+import type { Entrance } from "./entrance.ts";
 import { isCapture } from "./finish/capture-name.ts";
 import * as admissions from "./ledger/admissions.ts";
 import type { Database } from "./ledger/database.ts";
@@ -23,13 +24,23 @@ export type IntakeEvents = {
   /** Something is in the queue that was not there before. */
   queued: () => void;
   rootLost: (reason: string) => void;
-  rootFound: (identity: RootIdentity) => void;
+  /** null: it has none that is kept. */
+  rootFound: (identity: RootIdentity | null) => void;
   changed: () => void;
   broken: (error: unknown) => void;
 };
 
+export type IntakeOptions = {
+  db: Database;
+  flow: flows.FlowId;
+  settings: FlowSettings;
+  clock: Clock;
+  log: Log;
+  events: IntakeEvents;
+};
+
 /** What comes in: sightings of the detector and of `post` become changes of the ledger, and what is not complete is looked at again. */
-export class Intake implements AsyncDisposable {
+export class Intake implements Entrance {
   watching: Watching | null = null;
   readonly #db: Database;
   readonly #flow: flows.FlowId;
@@ -44,7 +55,7 @@ export class Intake implements AsyncDisposable {
   #missingTimer: NodeJS.Timeout | null = null;
   #stopped = false;
 
-  constructor(options: { db: Database; flow: flows.FlowId; settings: FlowSettings; clock: Clock; log: Log; events: IntakeEvents }) {
+  constructor(options: IntakeOptions) {
     this.#db = options.db;
     this.#flow = options.flow;
     this.#settings = options.settings;
@@ -60,12 +71,10 @@ export class Intake implements AsyncDisposable {
     this.#settleTimer = setInterval(() => this.#guarded(() => this.#lookAtSettling()), SETTLE_TICK_MS);
   }
 
-  /** Whether every file that is complete has been recorded: nothing is being scanned, and nothing becomes complete by itself. */
   get idle(): boolean {
     return this.#scanned === "done" && this.#missingTimer === null && !admissions.anySettlesByItself(this.#db, this.#flow);
   }
 
-  /** Whether all that the source held at some moment since the start has been recorded. */
   get scanned(): boolean {
     return this.#scanned === "done";
   }
@@ -82,7 +91,6 @@ export class Intake implements AsyncDisposable {
     });
   }
 
-  /** The source is accepted as it is now, whatever was known of it. */
   async watchAnew(): Promise<void> {
     if (this.#detector === null) return;
     await this.#detector[Symbol.asyncDispose]();

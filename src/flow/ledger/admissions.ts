@@ -191,6 +191,10 @@ export function supersede(db: Database, id: TransferId, reason: string, at: Wall
   );
 }
 
+export function isOpen(db: Database, id: TransferId): boolean {
+  return db.get("SELECT 1 FROM transfer WHERE id = ? AND ended_at IS NULL", id) !== undefined;
+}
+
 /** The open transfers below a directory that is no longer under this name. Renames and removals stay: they are done before the directory moves. */
 export function supersedeBelow(db: Database, flow: FlowId, directory: RelPath, reason: string, at: WallMs): number {
   return db.run(

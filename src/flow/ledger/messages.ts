@@ -1,4 +1,4 @@
-import type { Bytes, RelPath } from "../../kernel/path.ts";
+import type { RelPath } from "../../kernel/path.ts";
 import type { Told } from "../bus.ts";
 import { directoryOfUrl } from "../source-file.ts";
 import type { MessageOrigin, TransferId } from "../transfer.ts";
@@ -78,8 +78,10 @@ function messageFrom(row: StoredRow): MessageRow {
   };
 }
 
-/** The version of a file of this machine, which was looked at; a version that a message told begins with how it is known. */
-const LOOKED_AT = /^\d+:\d+$/;
+/** Whether it is the version of a file of this machine; one that a message told begins with how it is known. */
+export function isLookedAt({ inode }: { inode: string }): boolean {
+  return /^\d+:\d+$/.test(inode);
+}
 
 /** How a claim learns where the bytes of a transfer are. The message is read anew only where they are to be fetched. */
 export function originsIn(
@@ -90,7 +92,7 @@ export function originsIn(
     const message = messageOfTransfer(db, transfer);
     if (message === null) return null;
     const { baseUrl, relPath, pubTimeNs } = message;
-    const isHere = directoryOfUrl(baseUrl) !== null && (inode === null || LOOKED_AT.test(inode));
+    const isHere = directoryOfUrl(baseUrl) !== null && (inode === null || isLookedAt({ inode }));
     const told = isHere ? null : read(message.body);
     return {
       baseUrl,
@@ -103,9 +105,13 @@ export function originsIn(
   };
 }
 
-/** What waits or is under way of a flow, with the message that each came by: the start looks at all of it once more. */
-export function openWithMessages(db: Database, flow: FlowId): Array<{ id: TransferId; path: Bytes }> {
-  return db
-    .all<Row & { id: number; path: Uint8Array }>("SELECT id, path FROM transfer WHERE flow = ? AND ended_at IS NULL ORDER BY id", flow)
-    .map((row) => ({ id: row.id, path: pathFrom(row.path) }));
+/** Somebody else may bring there meanwhile what waits here: it is looked for before it is sent. `ids` null: all that waits. */
+export function adoptWaiting(db: Database, flow: FlowId, ids: readonly TransferId[] | null): void {
+  if (ids === null) db.run("UPDATE transfer SET adopt = 1 WHERE flow = ? AND state = 'queued' AND adopt = 0 AND ended_at IS NULL", flow);
+  else for (const id of ids) db.run("UPDATE transfer SET adopt = 1 WHERE id = ? AND state = 'queued'", id);
+}
+
+/** Which of these are being sent at this moment. */
+export function underWay(db: Database, ids: readonly TransferId[]): TransferId[] {
+  return ids.filter((id) => db.get("SELECT 1 FROM transfer WHERE id = ? AND state = 'sending'", id) !== undefined);
 }

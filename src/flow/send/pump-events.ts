@@ -9,6 +9,10 @@ export type PumpEvents = {
   originOf: OriginOf | null;
   /** The source has to be looked at again: a file changed or went while it was being sent. */
   look: (paths: RelPath[]) => void;
+  /** What is written of an attempt that ends so. */
+  ending?: (transfer: ClaimedTransfer, outcome: Outcome) => Outcome;
+  /** Right before a rename or removal: how it ends instead, since the source is another by now; null: it is to be made. */
+  overtaken?: (transfer: ClaimedTransfer) => Promise<Outcome | null>;
   delivered: (transfer: ClaimedTransfer, outcome: Outcome & { kind: "delivered" }, startedAtMs: number) => void;
   failed: (transfer: ClaimedTransfer, outcome: Outcome) => void;
   /** After ends were written. */

@@ -1,8 +1,9 @@
 import { HotdirError } from "../../kernel/errors.ts";
 import { isFetched } from "../fetch/is-fetched.ts";
 import { nextDueAt, type RunId } from "../ledger/claims.ts";
+import type { Outcome } from "../ledger/outcomes.ts";
 import { PACK_FILES_MAX } from "../read/source-reader.ts";
-import type { ClaimedTransfer } from "../transfer.ts";
+import { type ClaimedTransfer, isStructural } from "../transfer.ts";
 import { isAccelerated } from "./accelerate.ts";
 import type { Active } from "./active.ts";
 import { type ClaimedPut, type Result, type SendContext, type Tried, failed } from "./context.ts";
@@ -137,14 +138,20 @@ export class Pump implements Pumping {
   #alone(transfer: ClaimedTransfer, kind: "bulk" | "single"): void {
     if (kind === "bulk") this.#bulk++;
     else this.#singles++;
-    void sendAlone(this.#context, transfer, this.#stop.signal)
+    void this.#sendUnlessOvertaken(transfer)
       .catch((error: unknown): Result => failed(error, "send", true))
       .then((result) => {
         if (kind === "bulk") this.#bulk--;
         else this.#singles--;
-        this.#tried(transfer, result, this.active.bytesOf(transfer));
+        if (result.kind === "overtaken") this.#work.end(transfer, result.outcome, 0);
+        else this.#tried(transfer, result, this.active.bytesOf(transfer));
         this.wake();
       });
+  }
+
+  async #sendUnlessOvertaken(transfer: ClaimedTransfer): Promise<Result | { kind: "overtaken"; outcome: Outcome }> {
+    const outcome = isStructural(transfer.change) ? ((await this.#events.overtaken?.(transfer)) ?? null) : null;
+    return outcome === null ? await sendAlone(this.#context, transfer, this.#stop.signal) : { kind: "overtaken", outcome };
   }
 
   #tried(transfer: ClaimedTransfer, result: Result, bytes: number): void {

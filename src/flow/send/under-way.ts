@@ -65,7 +65,8 @@ export class UnderWay {
     return claimed;
   }
 
-  end(transfer: ClaimedTransfer, outcome: Outcome, bytes: number): void {
+  end(transfer: ClaimedTransfer, result: Outcome, bytes: number): void {
+    const outcome = this.#events.ending?.(transfer, result) ?? result;
     this.#ended.add({ transfer, outcome, startedAtMs: this.active.startedAt(transfer), bytes }, this.#busy.size > PACK_FILES_MAX);
   }
 

@@ -1,0 +1,116 @@
+import type { Handled, Received } from "../bus.ts";
+import type { TransferId } from "../transfer.ts";
+
+/** A message that was not answered yet. */
+export class PendingMessage {
+  readonly received: Received;
+  /** Aborts when it can no longer be acknowledged: it comes again, to whomever. */
+  readonly signal: AbortSignal;
+  /** The transfers that it waits for. */
+  readonly open = new Set<TransferId>();
+  readonly #answer: (handled: Handled) => void;
+  #worst: Handled = { outcome: "done" };
+  #answered = false;
+
+  constructor(received: Received, signal: AbortSignal, answer: (handled: Handled) => void) {
+    this.received = received;
+    this.signal = signal;
+    this.#answer = answer;
+  }
+
+  get answered(): boolean {
+    return this.#answered;
+  }
+
+  answer(handled: Handled): void {
+    if (this.#answered) return;
+    this.#answered = true;
+    this.#answer(handled);
+  }
+
+  /** One of its transfers has ended; the last one answers, with what is worst of all. */
+  ended(transfer: TransferId, handled: Handled): void {
+    if (!this.open.delete(transfer)) return;
+    if (rank[handled.outcome] > rank[this.#worst.outcome]) this.#worst = handled;
+    if (this.open.size === 0) this.answer(this.#worst);
+  }
+}
+
+/** Whatever is not finished comes again. */
+const rank: Record<Handled["outcome"], number> = { done: 0, dead: 1, again: 2, "hand-back": 3 };
+
+/** Which messages wait for which transfers. Only of this moment: after a kill the broker gives them to somebody once more. */
+export class Pending {
+  readonly #byTransfer = new Map<TransferId, Set<PendingMessage>>();
+  readonly #messages = new Set<PendingMessage>();
+
+  get size(): number {
+    return this.#messages.size;
+  }
+
+  /** What it was told of, until it is answered. */
+  *[Symbol.iterator](): Iterator<PendingMessage> {
+    yield* this.#messages;
+  }
+
+  /** @param lost what it waits for goes on without it. */
+  add(
+    received: Received,
+    signal: AbortSignal,
+    answer: (handled: Handled) => void,
+    lost: (message: PendingMessage) => void,
+  ): PendingMessage {
+    const message: PendingMessage = new PendingMessage(received, signal, (handled) => {
+      this.#messages.delete(message);
+      for (const transfer of message.open) this.#detach(transfer, message);
+      signal.removeEventListener("abort", abort);
+      answer(handled);
+    });
+    const abort = (): void => {
+      lost(message);
+      message.answer({ outcome: "hand-back" });
+    };
+    this.#messages.add(message);
+    if (signal.aborted) abort();
+    else signal.addEventListener("abort", abort);
+    return message;
+  }
+
+  attach(message: PendingMessage, transfer: TransferId): void {
+    if (message.answered) return;
+    message.open.add(transfer);
+    const waiting = this.#byTransfer.get(transfer) ?? new Set();
+    waiting.add(message);
+    this.#byTransfer.set(transfer, waiting);
+  }
+
+  /** Whoever waited for one transfer waits for others in its place. */
+  move(from: TransferId, to: readonly TransferId[]): void {
+    for (const message of this.waitingFor(from)) {
+      for (const transfer of to) this.attach(message, transfer);
+      message.open.delete(from);
+      this.#detach(from, message);
+    }
+  }
+
+  waitingFor(transfer: TransferId): PendingMessage[] {
+    return [...(this.#byTransfer.get(transfer) ?? [])];
+  }
+
+  has(transfer: TransferId): boolean {
+    return this.#byTransfer.has(transfer);
+  }
+
+  ended(transfer: TransferId, handled: Handled): void {
+    for (const message of this.waitingFor(transfer)) {
+      this.#detach(transfer, message);
+      message.ended(transfer, handled);
+    }
+  }
+
+  #detach(transfer: TransferId, message: PendingMessage): void {
+    const waiting = this.#byTransfer.get(transfer);
+    waiting?.delete(message);
+    if (waiting?.size === 0) this.#byTransfer.delete(transfer);
+  }
+}
