@@ -33,19 +33,32 @@ export class OrderedWriter {
     this.#next += bytes.length;
     this.#underWayBytes += bytes.length;
     this.#lane.loadBytes += bytes.length;
-    const written = this.#file.write(bytes, at).finally(() => {
-      this.#underWayBytes -= bytes.length;
-      this.#lane.loadBytes -= bytes.length;
-      this.#wake?.();
-    });
+    const written = this.#written(bytes, at);
+    // Where one before it failed, nobody else asks how this one ended.
+    written.catch(() => undefined);
     this.#chain = this.#chain.then(() => written).then(() => this.#acknowledged(at + bytes.length, bytes.length));
-    this.#chain.catch((error: unknown) => {
-      this.#failure ??= { error };
-      this.#wake?.();
-    });
+    this.#chain.catch((error: unknown) => this.#failed(error));
     while (this.#underWayBytes >= this.#windowBytes && this.#failure === null) await this.#room(signal);
     if (this.#failure !== null) throw this.#failure.error;
     signal.throwIfAborted();
+  }
+
+  async #written(bytes: Buffer, at: number): Promise<void> {
+    try {
+      await this.#file.write(bytes, at);
+    } catch (error) {
+      this.#failed(error);
+      throw error;
+    } finally {
+      this.#underWayBytes -= bytes.length;
+      this.#lane.loadBytes -= bytes.length;
+      this.#wake?.();
+    }
+  }
+
+  #failed(error: unknown): void {
+    this.#failure ??= { error };
+    this.#wake?.();
   }
 
   async #room(signal: AbortSignal): Promise<void> {

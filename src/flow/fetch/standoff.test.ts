@@ -1,0 +1,47 @@
+import { expect, test } from "vitest";
+import { HotdirError } from "../../kernel/errors.ts";
+import { silentLog } from "../../kernel/log.ts";
+import { Standoff } from "./standoff.ts";
+
+function standing(): { now: number; wall: () => number; steady: () => number; sleep: () => Promise<void> } {
+  const clock = { now: 0, wall: () => clock.now, steady: () => clock.now, sleep: async () => undefined };
+  return clock;
+}
+
+test("a host that is out of reach is asked again, later each time, and within half a minute", () => {
+  const clock = standing();
+  const standoff = new Standoff("hub", clock, silentLog);
+  const waits: number[] = [];
+  for (let times = 0; times < 12; times++) {
+    standoff.check();
+    const error = standoff.failed(new Error("refused"));
+    expect(error).toMatchObject({ code: "origin-unreachable", host: "hub" });
+    expect(() => standoff.check()).toThrow(error);
+    const from = clock.now;
+    while (standoff.holds) clock.now += 10;
+    waits.push(clock.now - from);
+  }
+  expect(waits[0]).toBeLessThan(1000);
+  expect(Math.max(...waits)).toBeLessThanOrEqual(30_010);
+  expect(waits.at(-1)).toBeGreaterThan(10_000);
+});
+
+test("many that failed together are one failure, and a success forgets all of it", () => {
+  const clock = standing();
+  const standoff = new Standoff("hub", clock, silentLog);
+  for (let times = 0; times < 50; times++) standoff.failed(new Error("refused"));
+  clock.now += 1000;
+  expect(standoff.holds).toBe(false);
+  standoff.succeeded();
+  standoff.failed(new Error("refused"));
+  clock.now += 1000;
+  expect(standoff.holds).toBe(false);
+});
+
+test("a refused login is not tried again within half a minute, so that no account is locked", () => {
+  const clock = standing();
+  const standoff = new Standoff("hub", clock, silentLog);
+  standoff.failed(new HotdirError("login-refused", { operation: "connect" }));
+  clock.now += 30_000;
+  expect(standoff.holds).toBe(true);
+});
