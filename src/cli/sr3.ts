@@ -1,8 +1,9 @@
 import { nearest } from "../config/nearest.ts";
 import type { Command, OptionSpec } from "./command.ts";
 import { misused, readWords, verbOptions } from "./sr3/arguments.ts";
+import { Asking } from "./sr3/asking.ts";
 import { ownCommands } from "./sr3/own-commands.ts";
-import { gone, loadVerb, verbList, verbNames } from "./sr3/verbs.ts";
+import { gone, runVerb, verbList, verbNames } from "./sr3/verbs.ts";
 
 const listed = verbList();
 const width = Math.max(...listed.map(([verb]) => verb.length));
@@ -46,10 +47,9 @@ export const sr3: Command = {
     const { options } = await import("../importers/sr3/options.ts");
     const words = readWords(positionals, (name) => options.has(name));
     if (words.verb === null) throw misused(`which verb? ${verbNames().join(", ")}`);
-    const verb = await loadVerb(words.verb);
-    if (verb === null) throw misused(unknown(words.verb));
-    const { Session } = await import("./sr3/session.ts");
-    return await verb(new Session(context, words));
+    const status = await runVerb(words.verb, new Asking(context, words));
+    if (status === null) throw misused(unknown(words.verb));
+    return status;
   },
 };
 

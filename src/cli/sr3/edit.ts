@@ -8,9 +8,9 @@ import { configurationPath } from "../../importers/sr3/place-in-tree.ts";
 import { readTree } from "../../importers/sr3/tree-on-disk.ts";
 import { HotdirError } from "../../kernel/errors.ts";
 import { misused } from "./arguments.ts";
-import { nameOf, type Session } from "./session.ts";
+import type { Session } from "./session.ts";
 import { takeConfiguration } from "./translate.ts";
-import { readTranslation, sourceNow } from "./translation.ts";
+import { nameOf, readTranslation, sourceNow } from "./translation.ts";
 
 /** The user's own editor on a file of sr3's; afterwards what is wrong in it is told, and what is needed for it to count. */
 export async function edit(session: Session): Promise<number> {

@@ -1,24 +1,24 @@
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 import { pretty } from "../render/json.ts";
-import type { Session } from "./session.ts";
+import type { Asking } from "./asking.ts";
 
 type Feature = { status: "Installed" | "Absent" | "MISSING"; feature: string; by: string; description: string };
 
 /** sr3's list, with what stands for each here. Only what depends on the machine is looked for. */
-export async function features(session: Session): Promise<number> {
-  const { places, context } = session;
+export async function features(asking: Asking): Promise<number> {
+  const { places, context } = asking;
   const rows = featuresOf((program) => isOnPath(program, context.env));
-  if (session.words.options.has("json")) {
+  if (asking.words.options.has("json")) {
     context.stdout.write(pretty({ features: rows, state: places.state, configuration: places.root }));
     return 0;
   }
-  session.say(`${"Status:".padEnd(10)} ${"feature:".padEnd(12)} ${"by:".padEnd(20)} Description:`);
+  asking.say(`${"Status:".padEnd(10)} ${"feature:".padEnd(12)} ${"by:".padEnd(20)} Description:`);
   for (const { status, feature, by, description } of rows)
-    session.say(`${status.padEnd(10)} ${feature.padEnd(12)} ${by.padEnd(20)} ${description}`);
-  session.say("");
-  session.say(` state dir: ${places.state}`);
-  session.say(` config dir: ${places.root}`);
+    asking.say(`${status.padEnd(10)} ${feature.padEnd(12)} ${by.padEnd(20)} ${description}`);
+  asking.say("");
+  asking.say(` state dir: ${places.state}`);
+  asking.say(` config dir: ${places.root}`);
   return 0;
 }
 

@@ -1,8 +1,8 @@
 import { redact } from "../../kernel/redact.ts";
 import { repairAll } from "../../service/sanity.ts";
 import { isRunning, takeUp } from "./running.ts";
-import { changedOf, type Session } from "./session.ts";
-import { readTranslation } from "./translation.ts";
+import type { Session } from "./session.ts";
+import { changedOf, readTranslation } from "./translation.ts";
 
 /** Starts what should run and does not, and ends what runs and has no configuration any more. Nothing that was changed is taken by it. */
 export async function sanity(session: Session): Promise<number> {

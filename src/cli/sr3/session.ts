@@ -4,7 +4,7 @@ import { setTimeout as sleepFor } from "node:timers/promises";
 import { renderFaults } from "../../config/fault.ts";
 import { type Configuration, parseConfiguration } from "../../config/parse.ts";
 import { formatRemark } from "../../importers/remark.ts";
-import { type ConfigurationName, formatName, isComponent } from "../../importers/sr3/configuration-file.ts";
+import { type ConfigurationName, formatName } from "../../importers/sr3/configuration-file.ts";
 import type { Tree } from "../../importers/sr3/import-tree.ts";
 import { configurationPath } from "../../importers/sr3/place-in-tree.ts";
 import { readTree } from "../../importers/sr3/tree-on-disk.ts";
@@ -13,32 +13,22 @@ import { flowId, tallyOf } from "../../flow/ledger/flows.ts";
 import { readIfThere, writeDurably } from "../../kernel/durable-file.ts";
 import { HotdirError } from "../../kernel/errors.ts";
 import { takeLock } from "../../kernel/lock-file.ts";
-import type { CliContext } from "../command.ts";
 import { defaultSsh } from "../locations.ts";
-import { misused, type Words } from "./arguments.ts";
+import { misused } from "./arguments.ts";
+import { Asking } from "./asking.ts";
 import { isDisabled } from "./disabled.ts";
 import { nativeDocument } from "./native-document.ts";
-import { type Places, placesOf } from "./places.ts";
 import { selectConfigurations } from "./selection.ts";
 import { takeConfiguration } from "./translate.ts";
-import { hasChanged, readTranslation, type Translated, type Translation, writeTranslation } from "./translation.ts";
+import { nameOf, readTranslation, type Translated, type Translation, writeTranslation } from "./translation.ts";
 
 const LOCK_WAIT_MS = 10_000;
 const LOCK_LOOK_MS = 50;
 const OPTIONS_STAY_MS = 3_600_000;
 
-/** One command of sr3's: what was asked, and what there is. */
-export class Session {
-  readonly context: CliContext;
-  readonly words: Words;
-  readonly places: Places;
+/** One command of sr3's that reads configurations, or changes what is made of them. */
+export class Session extends Asking {
   #tree: Tree | null = null;
-
-  constructor(context: CliContext, words: Words) {
-    this.context = context;
-    this.words = words;
-    this.places = placesOf(context);
-  }
 
   /** Read once. Throws `bad-usage` where sr3 has no configuration. */
   get tree(): Tree {
@@ -54,14 +44,6 @@ export class Session {
 
   isDisabled(name: ConfigurationName): boolean {
     return isDisabled(this.places, name);
-  }
-
-  say(line: string): void {
-    this.context.stdout.write(`${line}\n`);
-  }
-
-  complain(line: string): void {
-    this.context.stderr.write(`${line}\n`);
   }
 
   /**
@@ -180,14 +162,4 @@ export function openTransfers(stateDirectory: string, flows: Iterable<string>): 
     sum += settling + queued + sending;
   }
   return sum;
-}
-
-export function nameOf(text: string): ConfigurationName | null {
-  const [component = "", name] = text.split("/");
-  return isComponent(component) && name !== undefined ? { component, name } : null;
-}
-
-/** Those whose files say something else than when they were taken. */
-export function changedOf({ configurations }: Translation): string[] {
-  return Object.entries(configurations).flatMap(([name, { sources }]) => (sources.some(hasChanged) ? [name] : []));
 }

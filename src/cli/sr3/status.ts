@@ -7,16 +7,16 @@ import { pretty } from "../render/json.ts";
 import { isDisabled } from "./disabled.ts";
 import { misused } from "./arguments.ts";
 import { selectConfigurations } from "./selection.ts";
-import { changedOf, nameOf, type Session } from "./session.ts";
+import type { Asking } from "./asking.ts";
 import { type Asked, gatherRows } from "./status/gather.ts";
 import { processFigures } from "./status/processes.ts";
 import { statusFactsJson } from "./status/json.ts";
 import { statusTable, type Totals } from "./status/table.ts";
-import { hasChanged, readTranslation } from "./translation.ts";
+import { changedOf, hasChanged, nameOf, readTranslation } from "./translation.ts";
 
 /** Looks only, and at no configuration's content: it is asked every second by some. */
-export async function status(session: Session): Promise<number> {
-  const { places, words, context } = session;
+export async function status(asking: Asking): Promise<number> {
+  const { places, words, context } = asking;
   const names = configurationsIn(places.root);
   if (names.length === 0) throw misused(`there is no configuration of sr3 in ${places.root}`);
   const translation = readTranslation(places);

@@ -5,6 +5,7 @@ import { z } from "zod";
 import { readIfThere, writeDurably } from "../../kernel/durable-file.ts";
 import { HotdirError, messageOf } from "../../kernel/errors.ts";
 import { bytesOfText } from "../../kernel/path.ts";
+import { type ConfigurationName, isComponent } from "../../importers/sr3/configuration-file.ts";
 import type { Places } from "./places.ts";
 
 /** A file that a configuration was made of, as it was then; `null`: it was not there. */
@@ -36,9 +37,9 @@ const schema = z.object({
   root: z.string(),
   configurations: z.record(z.string(), translated),
   /** Those that could not be taken when it was last tried, with the files that they are in. */
-  faulty: z.record(z.string(), z.array(source)),
+  faulty: z.record(z.string(), z.array(source)).prefault({}),
   /** Queues that were made before what fills them ran (`declare-first.ts`). */
-  declared: z.array(z.string()),
+  declared: z.array(z.string()).prefault([]),
 });
 
 /** What the configurations came to when they were last taken, by `component/name`. The daemon's YAML is made of it. */
@@ -53,10 +54,10 @@ export function readTranslation(places: Places): Translation {
     const known = schema.parse(JSON.parse(text));
     return known.root === places.root ? known : empty;
   } catch (error) {
-    throw new HotdirError("state-failed", {
+    throw new HotdirError("bad-configuration", {
       operation: "read what sr3's configurations came to",
       path: bytesOfText(fileOf(places)),
-      detail: `${messageOf(error)}; it is made anew when it is removed and 'sr3 start' is said`,
+      detail: `the file is damaged: ${messageOf(error)}; it is made anew when it is removed and 'sr3 start' is said`,
     });
   }
 }
@@ -94,4 +95,14 @@ export function hasChanged({ path, state }: Source): boolean {
 
 function digestOf(path: string): string {
   return createHash("sha256").update(readFileSync(path)).digest("hex");
+}
+
+export function nameOf(text: string): ConfigurationName | null {
+  const [component = "", name] = text.split("/");
+  return isComponent(component) && name !== undefined ? { component, name } : null;
+}
+
+/** Those whose files say something else than when they were taken. */
+export function changedOf({ configurations }: Translation): string[] {
+  return Object.entries(configurations).flatMap(([name, { sources }]) => (sources.some(hasChanged) ? [name] : []));
 }

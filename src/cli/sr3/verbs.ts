@@ -1,28 +1,41 @@
+import type { Asking } from "./asking.ts";
 import type { Session } from "./session.ts";
 
-export type Verb = (session: Session) => Promise<number>;
+/** Each is loaded when it is said, and what reads configurations with those that do: `status` is asked often, and needs little. */
+type Loaded = { looks: (asking: Asking) => Promise<number> } | { works: (session: Session) => Promise<number> };
 
-/** Each is loaded when it is said: `status` is asked often, and needs little. */
-const verbs: Record<string, { says: string; load: () => Promise<Verb> }> = {
-  cleanup: { says: "remove the queues and exchanges", load: async () => (await import("./passed-on.ts")).cleanup },
-  declare: { says: "make the exchanges, queues and bindings", load: async () => (await import("./passed-on.ts")).declare },
-  disable: { says: "leave configurations out of every start", load: async () => (await import("./switch-off.ts")).disable },
-  edit: { says: "open a file in the editor, and tell what is wrong in it afterwards", load: async () => (await import("./edit.ts")).edit },
-  enable: { says: "take them in again", load: async () => (await import("./switch-off.ts")).enable },
-  features: { says: "what this hotdir can do", load: async () => (await import("./features.ts")).features },
-  foreground: { says: "run until Ctrl-C, with the log on the terminal", load: async () => (await import("./foreground.ts")).foreground },
-  list: { says: "the configurations that there are", load: async () => (await import("./list.ts")).list },
-  log: { says: "the log, and what comes, until Ctrl-C", load: async () => (await import("./passed-on.ts")).log },
-  restart: { says: "take the configurations as they are now, and begin anew", load: async () => (await import("./start-stop.ts")).restart },
-  run: { says: "as foreground, all of them: for containers", load: async () => (await import("./foreground.ts")).foreground },
+const verbs: Record<string, { says: string; load: () => Promise<Loaded> }> = {
+  cleanup: { says: "remove the queues and exchanges", load: async () => ({ works: (await import("./passed-on.ts")).cleanup }) },
+  declare: { says: "make the exchanges, queues and bindings", load: async () => ({ works: (await import("./passed-on.ts")).declare }) },
+  disable: { says: "leave configurations out of every start", load: async () => ({ works: (await import("./switch-off.ts")).disable }) },
+  edit: {
+    says: "open a file in the editor, and tell what is wrong in it afterwards",
+    load: async () => ({ works: (await import("./edit.ts")).edit }),
+  },
+  enable: { says: "take them in again", load: async () => ({ works: (await import("./switch-off.ts")).enable }) },
+  features: { says: "what this hotdir can do", load: async () => ({ looks: (await import("./features.ts")).features }) },
+  foreground: {
+    says: "run until Ctrl-C, with the log on the terminal",
+    load: async () => ({ works: (await import("./foreground.ts")).foreground }),
+  },
+  list: { says: "the configurations that there are", load: async () => ({ works: (await import("./list.ts")).list }) },
+  log: { says: "the log, and what comes, until Ctrl-C", load: async () => ({ works: (await import("./passed-on.ts")).log }) },
+  restart: {
+    says: "take the configurations as they are now, and begin anew",
+    load: async () => ({ works: (await import("./start-stop.ts")).restart }),
+  },
+  run: { says: "as foreground, all of them: for containers", load: async () => ({ works: (await import("./foreground.ts")).foreground }) },
   sanity: {
     says: "look whether all that should run does, and repair what does not",
-    load: async () => (await import("./sanity.ts")).sanity,
+    load: async () => ({ works: (await import("./sanity.ts")).sanity }),
   },
-  show: { says: "the options in effect, where they come from and what became of them", load: async () => (await import("./show.ts")).show },
-  start: { says: "run in the background", load: async () => (await import("./start-stop.ts")).start },
-  status: { says: "a table of all", load: async () => (await import("./status.ts")).status },
-  stop: { says: "end what runs", load: async () => (await import("./start-stop.ts")).stop },
+  show: {
+    says: "the options in effect, where they come from and what became of them",
+    load: async () => ({ works: (await import("./show.ts")).show }),
+  },
+  start: { says: "run in the background", load: async () => ({ works: (await import("./start-stop.ts")).start }) },
+  status: { says: "a table of all", load: async () => ({ looks: (await import("./status.ts")).status }) },
+  stop: { says: "end what runs", load: async () => ({ works: (await import("./start-stop.ts")).stop }) },
 };
 
 /** Verbs of sr3 that are answered with what to use instead. */
@@ -46,6 +59,10 @@ export function verbList(): Array<[verb: string, says: string]> {
 }
 
 /** null: there is none of this name. */
-export async function loadVerb(name: string): Promise<Verb | null> {
-  return Object.hasOwn(verbs, name) ? await verbs[name]!.load() : null;
+export async function runVerb(name: string, asking: Asking): Promise<number | null> {
+  if (!Object.hasOwn(verbs, name)) return null;
+  const loaded = await verbs[name]!.load();
+  if ("looks" in loaded) return await loaded.looks(asking);
+  const { Session } = await import("./session.ts");
+  return await loaded.works(new Session(asking.context, asking.words));
 }

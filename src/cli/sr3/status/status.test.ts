@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { expect, test } from "vitest";
 import { durationAsInSr3, rateAsInSr3, sizeAsInSr3 } from "./formats.ts";
 import { processFigures } from "./processes.ts";
@@ -167,4 +168,20 @@ test("memory and time are those of a process and of all that it started; one tha
   expect(own!.ussBytes).toBeLessThanOrEqual(own!.rssBytes);
   expect(own!.userS).toBeGreaterThan(0);
   expect(processFigures([2 ** 22 + 1])).toBeNull();
+});
+
+test("a look reads no configuration and asks no broker: what that takes is not loaded", () => {
+  const program = `
+    import { registerHooks } from "node:module";
+    const loaded = [];
+    registerHooks({ load: (url, context, next) => (loaded.push(url), next(url, context)) });
+    await import(${JSON.stringify(new URL("../../sr3.ts", import.meta.url).href)});
+    await import(${JSON.stringify(new URL("../status.ts", import.meta.url).href)});
+    console.log(loaded.join("\\n"));
+  `;
+  const loaded = execFileSync(process.execPath, ["--input-type=module", "--eval", program], { encoding: "utf8" });
+  expect(loaded).toContain("/src/cli/sr3/status/gather.ts");
+  expect(loaded).not.toMatch(
+    /\/src\/(config\/(load|parse)|importers\/sr3\/reader|broker\/amqp|daemon\/daemon|dashboard)|\/node_modules\/(yaml|amqplib|mqtt|hono)\//,
+  );
 });
