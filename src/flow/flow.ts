@@ -129,7 +129,7 @@ export class Flow implements AsyncDisposable {
     });
   }
 
-  #makeEnd({ settings, db, run, bus, clock, broken, observers }: FlowOptions): FlowEnd {
+  #makeEnd({ settings, db, run, bus, clock, broken, observers, all }: FlowOptions): FlowEnd {
     const events: PumpEvents = {
       ...pumpTold({ flow: settings.name, attempts: this.#attempts, observers, clock, receiver: () => this.receiver }),
       look: (paths) => this.intake.look(paths),
@@ -141,7 +141,7 @@ export class Flow implements AsyncDisposable {
       broken,
     };
     const parts = { settings, flow: this.entry.id, db, run, reader: this.#reader, clock, log: this.#log, events, changed: this.#changed };
-    return farEndOf({ ...parts, bus, fetching: this.#fetching });
+    return farEndOf({ ...parts, bus, all, fetching: this.#fetching });
   }
 
   get pump(): Pumping {

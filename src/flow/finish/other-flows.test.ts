@@ -1,16 +1,19 @@
 import { lstatSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { publishSettings } from "../../../test/support/bus-settings.ts";
 import { makeLedger, rel, flowSettings, type TestLedger } from "../../../test/support/ledger.ts";
 import { type AbsPath, bytesOfText } from "../../kernel/path.ts";
 import { recordQueued } from "../ledger/admissions.ts";
 import { claim } from "../ledger/claims.ts";
 import { registerFlow } from "../ledger/flows.ts";
 import { recordOutcomes } from "../ledger/outcomes.ts";
-import type { LocalSource } from "../settings.ts";
+import type { LocalSource, PublishPlace } from "../settings.ts";
 import { type Version, versionOf } from "../version.ts";
 import { refusalToRemove } from "./may-remove.ts";
 import { type FlowEntry, otherFlows, sharing } from "./other-flows.ts";
+
+const publishPlace: PublishPlace = { kind: "publish", publish: publishSettings() };
 
 type World = AsyncDisposable & { ledger: TestLedger; version: Version; refusal: (all: FlowEntry[]) => Promise<string | null> };
 
@@ -44,10 +47,18 @@ function queue(at: World, flow: FlowEntry, path: string): void {
 }
 
 /** Ends what was queued. */
-function end(at: World, flow: FlowEntry, how: "delivered" | "dead"): void {
+function end(at: World, flow: FlowEntry, how: "delivered" | "told" | "dead"): void {
   const { db, run } = at.ledger;
   const [transfer] = claim(db, { flow: flow.id, run, bulk: false, limit: 1, now: 1000, busy: () => false });
-  if (how === "delivered") {
+  if (how === "told") {
+    const outcome = {
+      kind: "delivered",
+      receipt: { proof: { basis: "confirmed" }, durable: false },
+      method: "published",
+      retain: { kind: "keep" },
+    } as const;
+    recordOutcomes(db, [{ transfer: transfer!, outcome, startedAtMs: 1, bytes: 1 }], 1);
+  } else if (how === "delivered") {
     const receipt = { proof: { basis: "digest", digest: { algorithm: "sha256", hex: "00" } }, durable: true } as const;
     const outcome = { kind: "delivered", receipt, method: "sent", retain: { kind: "keep" } } as const;
     recordOutcomes(db, [{ transfer: transfer!, outcome, startedAtMs: 1, bytes: 1 }], 1);
@@ -94,4 +105,16 @@ test.each(["/", "real", "alias"])("a flow that is posted to, below %s, wants wha
   );
   end(at, other, "delivered");
   expect(await at.refusal([other])).toBeNull();
+});
+
+test("a flow that publishes has done its part once the broker has its message of the very version", async () => {
+  await using at = await world();
+  const told = flowAt(at.ledger, "told", { root: "real" });
+  const publishing = { ...told, settings: { ...told.settings, destination: { ...told.settings.destination, place: publishPlace } } };
+  queue(at, told, "run1/f");
+  expect(await at.refusal([publishing])).toBe("not yet delivered by told");
+  end(at, told, "told");
+  expect(await at.refusal([publishing])).toBe(null);
+  // What moves files has to prove them.
+  expect(await at.refusal([told])).toBe("not yet delivered by told");
 });

@@ -4,7 +4,7 @@ import { rejection } from "../admit/filter.ts";
 import type { Database } from "../ledger/database.ts";
 import type { FlowId } from "../ledger/flows.ts";
 import { isOwed } from "../ledger/owed.ts";
-import { hasReceiptFor } from "../ledger/retention.ts";
+import { hasReceiptFor, hasToldOf } from "../ledger/retention.ts";
 import type { FlowSettings } from "../settings.ts";
 import type { Version } from "../version.ts";
 import type { OtherFlow } from "./may-remove.ts";
@@ -39,11 +39,12 @@ export async function sharing(all: FlowEntry[], flow: FlowEntry, path: RelPath):
 /** A watched flow wants every file that its patterns take; one that is posted to wants what it was given. */
 export function otherFlows(db: Database, sharers: Sharing[], version: Version): OtherFlow[] {
   return sharers.flatMap(({ flow, paths }) => {
-    const { source, name } = flow.settings;
+    const { source, destination, name } = flow.settings;
     return paths.map((path) => ({
       name,
       wants: source.kind === "watched" ? rejection(path, source) === null && source.propagate.has("put") : isOwed(db, flow.id, path),
-      hasReceipt: hasReceiptFor(db, flow.id, path, version),
+      // One that publishes proves nothing, and wants the file no more once it has told of it: what lets it go is another's receipt.
+      hasReceipt: destination.place.kind === "publish" ? hasToldOf(db, flow.id, path, version) : hasReceiptFor(db, flow.id, path, version),
     }));
   });
 }

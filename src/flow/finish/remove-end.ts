@@ -8,11 +8,12 @@ import type { FlowEnd } from "../flow-end.ts";
 import { cameBy } from "../ledger/announcements.ts";
 import type { RunId } from "../ledger/claims.ts";
 import type { Database } from "../ledger/database.ts";
+import type { FlowId } from "../ledger/flows.ts";
 import { ledgerToken } from "../ledger/meta.ts";
 import { litter, litterRemoved } from "../ledger/segments.ts";
 import type { SourceReader } from "../read/source-reader.ts";
 import type { PumpEvents } from "../send/pump-events.ts";
-import type { RemovePlace } from "../settings.ts";
+import type { FlowSettings, RemovePlace } from "../settings.ts";
 import { refusalToRemove } from "./may-remove.ts";
 import { type FlowEntry, otherFlows, sharing } from "./other-flows.ts";
 import { restoreSource } from "./removal.ts";
@@ -22,7 +23,8 @@ const TIDY_MS = 60_000;
 const BATCH = 500;
 
 export type RemoveEndOptions = {
-  entry: FlowEntry;
+  settings: FlowSettings;
+  flow: FlowId;
   place: RemovePlace;
   all: () => FlowEntry[];
   bus: Pick<Bus, "read">;
@@ -49,13 +51,13 @@ export class RemoveEnd implements FlowEnd {
   #stopped = false;
 
   constructor(options: RemoveEndOptions) {
-    const { entry, place, all, bus, db, run, reader, clock, log, events } = options;
+    const { settings, flow, place, all, bus, db, run, reader, clock, log, events } = options;
     this.#options = options;
     this.#ledger = ledgerToken(db, () => randomBytes(3).toString("hex").slice(0, 5));
     this.pump = new RemovePump(
       {
-        settings: entry.settings,
-        flow: entry.id,
+        settings,
+        flow,
         db,
         clock,
         log,
@@ -68,7 +70,7 @@ export class RemoveEnd implements FlowEnd {
         },
         // P4: of two flows that share a source neither loses what it still has to deliver.
         refusal: async (path, version) =>
-          refusalToRemove({ receiptIsNewest: true, others: otherFlows(db, await sharing(all(), entry, path), version) }),
+          refusalToRemove({ receiptIsNewest: true, others: otherFlows(db, await sharing(all(), { id: flow, settings }, path), version) }),
       },
       run,
       events,
@@ -92,9 +94,9 @@ export class RemoveEnd implements FlowEnd {
 
   /** A removal that a kill interrupted, and that a newer message has made needless, may have left the file under a name of ours: it gets its own back. */
   async #tidy(): Promise<void> {
-    const { db, entry, place, log } = this.#options;
+    const { db, flow, place, log } = this.#options;
     for (let after = 0; !this.#stopped;) {
-      const left = litter(db, entry.id, after, BATCH);
+      const left = litter(db, flow, after, BATCH);
       for (const { id, path } of left) {
         if (this.#stopped) return;
         const end = await restoreSource({ root: place.directory, path, transfer: id, ledger: this.#ledger });

@@ -1,4 +1,5 @@
 import { never } from "../../kernel/errors.ts";
+import { movesFiles } from "../guarantee.ts";
 import * as admissions from "../ledger/admissions.ts";
 import { isLookedAt } from "../ledger/messages.ts";
 import type { Batch, EndedTransfer, ReceiveContext, Work } from "./batch.ts";
@@ -14,7 +15,7 @@ export function followEnd(context: ReceiveContext, batch: Batch, work: Work & { 
   const { end } = work;
   if (end.kind === "superseded" && gaveWay(context, end)) return;
   const places = placesOf(context, end.id, end.change);
-  if (places === null || settings.destination.place.kind === "publish") return done(context, batch, end);
+  if (places === null || !movesFiles(settings)) return done(context, batch, end);
   const { baseUrl, pubTimeNs } = places.row;
   const isHere = looks.isHere(baseUrl);
   // The message itself was the source.

@@ -1,6 +1,7 @@
 import { backoffDelayMs } from "../../kernel/backoff.ts";
 import { never } from "../../kernel/errors.ts";
 import { type RelPath, show } from "../../kernel/path.ts";
+import { movesFiles } from "../guarantee.ts";
 import type { Handled, Told } from "../bus.ts";
 import * as admissions from "../ledger/admissions.ts";
 import { recordMessage, transferOfMessage } from "../ledger/messages.ts";
@@ -63,7 +64,7 @@ function wantedNow(context: ReceiveContext, batch: Batch, work: Work & { kind: "
   const { source, settings, looks, clock } = context;
   const { told } = work.message.received;
   const { propagate } = source;
-  if (settings.destination.place.kind === "publish") return wantedAsTold(change, propagate);
+  if (!movesFiles(settings)) return wantedAsTold(change, propagate);
   const isHere = looks.isHere(told.baseUrl);
   const isRemoval = change.kind === "delete" || change.kind === "rmdir";
   // What is fetched is looked at by fetching it; what the message holds, of a machine that is not this one, nobody need look at.

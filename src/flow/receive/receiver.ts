@@ -3,6 +3,7 @@ import type { Clock } from "../../kernel/clock.ts";
 import { HotdirError, messageOf } from "../../kernel/errors.ts";
 import type { Log } from "../../kernel/log.ts";
 import { show } from "../../kernel/path.ts";
+import { movesFiles } from "../guarantee.ts";
 import type { Bus, Handled, Received, Subscription } from "../bus.ts";
 import type { Entrance } from "../entrance.ts";
 import type { OriginSet } from "../fetch/contract.ts";
@@ -194,7 +195,7 @@ export class Receiver implements Entrance {
   async overtaken({ id, change }: ClaimedTransfer): Promise<Outcome | null> {
     const { settings, looks, clock, log } = this.#context;
     const places = placesOf(this.#context, id, change);
-    if (!isStructural(change) || places === null || settings.destination.place.kind === "publish") return null;
+    if (!isStructural(change) || places === null || !movesFiles(settings)) return null;
     const later = (reason: string): Outcome => ({ kind: "hand-back", reason, dueAt: clock.steady() + ASK_AGAIN_MS, litter: false });
     using local = new LocalLooks(looks.bases);
     try {
