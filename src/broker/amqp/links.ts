@@ -8,7 +8,7 @@ import { readAddress, showAddress } from "./address.ts";
 import { readCredentials } from "./credentials.ts";
 import { troubleText } from "./bus-state.ts";
 import { Link, linkDefaults } from "./link.ts";
-import type { LinkState } from "./link-state.ts";
+import { asksForAPerson, type LinkState } from "./link-state.ts";
 
 /** What a connection is for: a broker that is short of something takes nothing from whoever publishes, acknowledgements included. */
 export type Role = "publish" | "consume";
@@ -56,7 +56,7 @@ export class Links implements AsyncDisposable {
   #open(broker: BrokerSettings, role: Role, shown: string): Shared {
     const { clock, log, backoff } = this.#parts;
     const link = linkTo(broker, { clock, backoff, name: `hotdir ${role === "publish" ? "publishes" : "consumes"}` });
-    tellStates(link, shown, log);
+    tellStates(link, shown, role, log);
     return { link, holders: 0 };
   }
 }
@@ -71,21 +71,23 @@ export function linkTo(broker: BrokerSettings, parts: { clock: Clock; backoff: B
   return new Link({ ...linkDefaults, ...parts, address, caFile, credentials });
 }
 
-/** One line for an outage, however long it lasts; the tries in between are for those who debug. */
-function tellStates(link: Link, shown: string, log: Log): void {
-  let known: string | null = null;
+/** One line for an outage, however long it lasts, and one more when it turns out to ask for a person; the tries in between are for those who debug. */
+function tellStates(link: Link, shown: string, role: Role, log: Log): void {
+  // Flows that publish tell of it themselves, by name.
+  const tell = (level: "info" | "warn", text: string): void => (role === "consume" ? log[level](text) : log.debug(text));
+  let known: "outage" | "asks" | null = null;
   link.onState((state) => {
     if (state.state === "ready") {
-      if (known !== null) log.info(`the broker ${shown} is there again`);
+      if (known !== null) tell("info", `the broker ${shown} is there again, and messages are taken`);
       else log.debug(`connected to the broker ${shown} (${state.server})`);
       known = null;
     }
-    const trouble = state.state === "waiting" ? state.trouble.trouble : state.state === "blocked" ? "blocked" : null;
-    if (trouble === null) return;
+    if (state.state !== "waiting" && state.state !== "blocked") return;
     const text = `waiting for the broker ${shown}: ${reasonOf(state)}`;
-    if (known === trouble) log.debug(text);
-    else log.warn(`${text}; trying again, nothing is lost`);
-    known = trouble;
+    const now = state.state === "waiting" && asksForAPerson(state.trouble) ? "asks" : "outage";
+    if (known === now || known === "asks") log.debug(text);
+    else tell("warn", `${text}; it is tried again, nothing is lost`);
+    known = now;
   });
 }
 

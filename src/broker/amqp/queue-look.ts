@@ -14,6 +14,7 @@ export class QueueLook implements AsyncDisposable {
   readonly #stop = new AbortController();
   readonly #running: Promise<void>;
   #facts: QueueFacts;
+  #woken = new AbortController();
   #channel: { connection: Connection; channel: Channel } | null = null;
 
   constructor(parts: { link: Link; clock: Clock; queue: string; everyMs?: number }) {
@@ -26,15 +27,18 @@ export class QueueLook implements AsyncDisposable {
     return this.#facts;
   }
 
-  /** Now, and not only when the next look is due. */
-  async look(signal: AbortSignal): Promise<QueueFacts> {
+  /** Something changed: the next look is due now. */
+  soon(): void {
+    this.#woken.abort();
+  }
+
+  async #look(signal: AbortSignal): Promise<void> {
     const { queue } = this.#parts;
     const own = await this.#count(queue, signal);
     const dead = await this.#count(deadQueueOf(queue), signal);
     let waiting = 0;
     for (const waitS of waitsS) waiting += (await this.#count(waitQueueOf(queue, waitS * 1000).name, signal))?.messages ?? 0;
     this.#facts = { name: queue, messages: own?.messages ?? null, consumers: own?.consumers ?? null, waiting, dead: dead?.messages ?? 0 };
-    return this.#facts;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -47,13 +51,14 @@ export class QueueLook implements AsyncDisposable {
     const { clock, queue, everyMs } = this.#parts;
     const { signal } = this.#stop;
     while (!signal.aborted) {
+      this.#woken = new AbortController();
+      const { signal: woken } = this.#woken;
       try {
-        await this.look(signal);
+        await this.#look(signal);
       } catch {
-        // What was true before the connection went is not true of now.
         this.#facts = unknown(queue);
       }
-      await clock.sleep(everyMs, signal).catch(() => {});
+      await clock.sleep(everyMs, AbortSignal.any([signal, woken])).catch(() => {});
     }
   }
 
@@ -79,6 +84,8 @@ export class QueueLook implements AsyncDisposable {
       if (this.#channel?.channel === channel) this.#channel = null;
     });
     this.#channel = { connection, channel };
+    // What was true before the connection went is not true of now.
+    connection.ended.addEventListener("abort", () => (this.#facts = unknown(this.#parts.queue)), { once: true });
     return channel;
   }
 }

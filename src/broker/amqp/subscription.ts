@@ -59,6 +59,7 @@ export class AmqpSubscription implements Subscription {
     const link = consuming.link;
     this.#setAside = new SetAside({ link: publishing.link, clock, backoff, queue: settings.queue });
     this.#returns = new Returns({ link, clock, backoff, queue: settings.queue, setAside: this.#setAside });
+    this.#look = new QueueLook({ link, clock, queue: settings.queue });
     this.#consumer = new Consumer({
       link,
       clock,
@@ -70,9 +71,11 @@ export class AmqpSubscription implements Subscription {
       setAside: this.#setAside,
       tag: `hotdir ${name} ${hostname()} ${process.pid}`.slice(0, 200),
       drainMs: DRAIN_MS,
-      changed,
+      changed: () => {
+        this.#look.soon();
+        changed();
+      },
     });
-    this.#look = new QueueLook({ link, clock, queue: settings.queue });
   }
 
   get state(): BusState {

@@ -80,9 +80,9 @@ async function probeQueue(connection: Connection, { flow, written }: BrokerProbe
   const exchange = await surveyExchange(connection, { name: settings.exchange, durable: true });
   if (!exchange.there)
     findings.push(
-      problem(
-        `the exchange ${settings.exchange} is not there: no message can come`,
-        `whoever publishes makes it; is its name right? ${written("source.subscribe.exchange", "ANOTHER-NAME")}`,
+      note(
+        `the exchange ${settings.exchange} is not there yet: no message can come until whoever publishes makes it`,
+        `is its name right? If not, ${written("source.subscribe.exchange", "ANOTHER-NAME")}`,
       ),
     );
   const queue = await surveyQueue(connection, spec);
