@@ -27,7 +27,8 @@ export const guaranteeMeans: Record<Guarantee, string> = {
   "size only": "only the size of a file is compared; damaged bytes would not be noticed",
   unverified: "nothing is compared; a receipt says only that the bytes were sent",
   announced: "the broker has a message of each change for good; no file is moved, and nothing is known of those who fetch it",
-  compared: "a file goes only while its bytes are those that a message says to be elsewhere; that they are there is the word of who sent it",
+  compared:
+    "a file goes only while its bytes are those that a message says to be elsewhere; that they are there is the word of who sent it",
 };
 
 /** The digest that the flow's receipts hold; null: they hold none. */
