@@ -51,13 +51,13 @@ export type ReceiptRow = {
 
 /**
  * The newest receipt of each path that is at the destination: not of what was removed or renamed
- * away there since, nor where something else was found there (`overtaken.ts`). In the order of paths, row by row, for any number of them.
+ * away there since, nor where something else was found there (`overtaken.ts`), and not of messages, which prove no file to be anywhere. In the order of paths, row by row, for any number of them.
  */
 export function* receipts(db: Database, flow: { id: FlowId; name: string }): Generator<ReceiptRow> {
   const rows = db.each<Row & Record<string, string | number | Uint8Array | null>>(
     `SELECT id, path, kind, size, CAST(mtime_ns AS TEXT) AS mtime_ns, basis, algorithm, digest, durable, method, ended_at FROM (
        SELECT *, max(id) FROM transfer WHERE flow = ?1 AND (state = 'delivered' OR overtook = 1) GROUP BY path ORDER BY path
-     ) t WHERE state = 'delivered' AND kind NOT IN ('delete', 'rmdir')
+     ) t WHERE state = 'delivered' AND kind NOT IN ('delete', 'rmdir') AND method <> 'published'
        AND NOT EXISTS (SELECT 1 FROM transfer r WHERE r.flow = ?1 AND r.from_path = t.path AND r.id > t.id AND r.state = 'delivered')
        AND NOT EXISTS (SELECT 1 FROM transfer r WHERE r.flow = ?1 AND r.directory = 1 AND r.state = 'delivered' AND r.id > t.id
                        AND t.path > CAST(r.from_path || '/' AS BLOB) AND t.path < CAST(r.from_path || '0' AS BLOB))`,

@@ -1,0 +1,45 @@
+import { expect, test } from "vitest";
+import { publishSettings } from "../../../test/support/bus-settings.ts";
+import { flowSettings, makeLedger, put, rel, standingClock, type TestLedger } from "../../../test/support/ledger.ts";
+import type { Sighting } from "../detect/contract.ts";
+import { recordQueued } from "../ledger/admissions.ts";
+import { claim } from "../ledger/claims.ts";
+import { recordOutcomes } from "../ledger/outcomes.ts";
+import { storyOf } from "../ledger/story.ts";
+import type { FlowSettings } from "../settings.ts";
+import { Admission } from "./admission.ts";
+
+/** A file that was tried, handed back, and is being written again now: what the ledger then knows of it. */
+function writtenAgain(ledger: TestLedger, place: FlowSettings["destination"]["place"], isTried: boolean): unknown[] {
+  const { db, flow, run, at } = ledger;
+  recordQueued(db, flow, put("a", 1), at);
+  if (isTried) {
+    const [transfer] = claim(db, { flow, run, bulk: false, limit: 1, now: at.steady, busy: () => false, originOf: null });
+    const outcome = { kind: "hand-back", reason: "the connection ended", dueAt: at.steady, litter: false } as const;
+    recordOutcomes(db, [{ transfer: transfer!, outcome, startedAtMs: at.wall, bytes: 0 }], at.wall);
+  }
+  const settings = flowSettings({ destination: { ...flowSettings().destination, place } });
+  const admission = new Admission(db, flow, settings, standingClock());
+  const { version, mode, links } = put("a", 2);
+  const sighting: Sighting = { kind: "file", path: rel("a"), version, mode, links, writer: "open", how: "event" };
+  admission.admit([sighting]);
+  return storyOf(db, flow, rel("a")).transfers.map((transfer) => [transfer.state, transfer.version?.mtimeNs]);
+}
+
+const broker = { kind: "publish", publish: publishSettings() } as const;
+const { place: directory } = flowSettings().destination;
+
+test("what a broker may have been told of gets no other version, since both would be one message; another transfer does", async () => {
+  await using ledger = await makeLedger();
+  expect(writtenAgain(ledger, broker, true)).toEqual([
+    ["superseded", 1n],
+    ["settling", 2n],
+  ]);
+});
+
+test("what nobody was told of yet, or is moved to a directory, is the same transfer with the newer version", async () => {
+  await using untold = await makeLedger();
+  expect(writtenAgain(untold, broker, false)).toEqual([["settling", 2n]]);
+  await using moved = await makeLedger();
+  expect(writtenAgain(moved, directory, true)).toEqual([["settling", 2n]]);
+});
