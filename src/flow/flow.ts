@@ -153,7 +153,7 @@ export class Flow implements AsyncDisposable {
     const halted = this.#halted ?? this.#rootLost;
     if (halted !== null) return { state: "halted", reason: halted };
     if (this.#holds.reason !== null) return { state: "paused", reason: this.#holds.reason };
-    const { trouble } = this.end;
+    const trouble = this.end.trouble ?? this.receiver?.trouble ?? null;
     return trouble === null ? { state: "running", reason: null } : { state: "waiting", reason: trouble };
   }
 

@@ -79,6 +79,14 @@ export class Receiver implements Entrance {
     return this.#subscription;
   }
 
+  /** Why no message can come for now; null: nothing is known against it. */
+  get trouble(): string | null {
+    const state = this.#subscription?.state;
+    if (state?.state !== "waiting") return null;
+    const { broker, queue } = this.#options.source.subscription;
+    return `take messages of ${broker.url} ${queue}: ${state.reason}`;
+  }
+
   start(): void {
     // Another host may have done meanwhile what waited here.
     adoptWaiting(this.#context.db, this.#context.flow, null);
