@@ -78,15 +78,10 @@ test("what happens in a directory is told as Sarracenia's watch tells it, byte f
   mkdirSync(`${source}/gone`);
   await hears(listener, hotdir, 9);
   rmdirSync(`${source}/gone`);
-  const last = (await hears(listener, hotdir, 10)).slice(6).map(({ fields: { relPath, fileOp } }) => [relPath, fileOp]);
-  expect(last.toSorted()).toEqual(
-    [
-      ["t/full", { rename: `${source}/empty` }],
-      ["t/full", { remove: "" }],
-      ["gone", { directory: "" }],
-      ["gone", { remove: "", directory: "" }],
-    ].toSorted(),
-  );
+  const last = (await hears(listener, hotdir, 10)).slice(6);
+  const toldOf = (path: string): unknown[] => last.filter(({ fields }) => fields["relPath"] === path).map(({ fields }) => fields["fileOp"]);
+  expect(toldOf("t/full")).toEqual([{ rename: `${source}/empty` }, { remove: "" }]);
+  expect(toldOf("gone")).toEqual([{ directory: "" }, { remove: "", directory: "" }]);
   await hotdir.waitIdle(1);
   const status = JSON.parse((await hotdir.ask("status", "--json")).stdout) as { flows: Array<Record<string, unknown>> };
   expect(status.flows[0]).toMatchObject({ state: "running", guarantee: "announced", counts: { seen: 10, delivered: 10 } });
