@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import type { Clock } from "../../kernel/clock.ts";
 import { messageOf } from "../../kernel/errors.ts";
 import type { Log } from "../../kernel/log.ts";
@@ -9,7 +8,7 @@ import { cameBy } from "../ledger/announcements.ts";
 import type { RunId } from "../ledger/claims.ts";
 import type { Database } from "../ledger/database.ts";
 import type { FlowId } from "../ledger/flows.ts";
-import { ledgerToken } from "../ledger/meta.ts";
+import { ownToken } from "../ledger/meta.ts";
 import { litter, litterRemoved } from "../ledger/segments.ts";
 import type { SourceReader } from "../read/source-reader.ts";
 import type { PumpEvents } from "../send/pump-events.ts";
@@ -53,7 +52,7 @@ export class RemoveEnd implements FlowEnd {
   constructor(options: RemoveEndOptions) {
     const { settings, flow, place, all, bus, db, run, reader, clock, log, events } = options;
     this.#options = options;
-    this.#ledger = ledgerToken(db, () => randomBytes(3).toString("hex").slice(0, 5));
+    this.#ledger = ownToken(db);
     this.pump = new RemovePump(
       {
         settings,

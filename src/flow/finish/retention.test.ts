@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { existsSync, lstatSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
 import { makeLedger, put, flowSettings, standingClock, type TestLedger } from "../../../test/support/ledger.ts";
@@ -13,7 +13,7 @@ import { beginRemoval } from "../ledger/retention.ts";
 import { SourceReader } from "../read/source-reader.ts";
 import type { RetainSettings, LocalSource } from "../settings.ts";
 import { versionOf } from "../version.ts";
-import { captureName } from "./capture-name.ts";
+import { captureName, isCapture } from "./capture-name.ts";
 import { type FlowEntry, Retention } from "./retention.ts";
 
 type Setting = AsyncDisposable & {
@@ -200,6 +200,22 @@ test("a removal that a kill interrupted is ended at the next start", async () =>
   await settle(at, flow);
   expect(files(at)).toEqual([]);
   expect(retainOf(at, id)).toBe("removed");
+});
+
+test("of hosts that share a source none takes what another has in hand for its own, though their ledgers count alike", async () => {
+  await using at = await setting();
+  const flow = addFlow(at, "one", remove);
+  const shared = { ...flow, settings: { ...flow.settings, vip: "10.1.2.3" } };
+  write(at, "f");
+  const id = deliver(at, flow, "f");
+  // The other host is about to remove a file of its own, which has the same number there.
+  const others = `.hotdir-${id.toString(36)}-00000.removing`;
+  writeFileSync(join(at.source, others), "another file");
+  await settle(at, shared);
+  expect(files(at)).toEqual([others]);
+  expect(readFileSync(join(at.source, others), "utf8")).toBe("another file");
+  expect(captureName(id, "00000")).toBe(others);
+  expect(isCapture(others as RelPath)).toBe(true);
 });
 
 test("an interrupted removal is undone where another flow has come to want the file", async () => {

@@ -4,6 +4,7 @@ import type { Log } from "../../kernel/log.ts";
 import { show } from "../../kernel/path.ts";
 import type { Database } from "../ledger/database.ts";
 import { emptiedByUs } from "../ledger/emptied.ts";
+import { ownToken } from "../ledger/meta.ts";
 import * as ledger from "../ledger/retention.ts";
 import type { SourceReader } from "../read/source-reader.ts";
 import { removeEmptyDirectories } from "./empty-directories.ts";
@@ -27,6 +28,7 @@ export class Retention implements AsyncDisposable {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #halted: () => boolean;
+  readonly #ledger: string | undefined;
   readonly #reported = new Set<number>();
   #timer: NodeJS.Timeout | null = null;
   #working: Promise<void> = Promise.resolve();
@@ -49,6 +51,9 @@ export class Retention implements AsyncDisposable {
     this.#clock = options.clock;
     this.#log = options.log;
     this.#halted = options.halted ?? (() => false);
+    const { source, vip } = options.flow.settings;
+    // Hosts that share an address or a queue may share the source too, and their ledgers count alike.
+    this.#ledger = source.kind === "subscribed" || vip !== null ? ownToken(options.db) : undefined;
     // What the sender reads and what is removed here stay in the same tree.
     options.reader.stayBelow(options.flow.settings.source.root);
   }
@@ -105,6 +110,7 @@ export class Retention implements AsyncDisposable {
       root: source.root,
       path: retained.path,
       transfer: retained.id,
+      ...(this.#ledger === undefined ? {} : { ledger: this.#ledger }),
       version: retained.version,
       digest: retained.digest,
       hold,

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import type { WallMs } from "../../kernel/clock.ts";
 import type { Database } from "./database.ts";
 
@@ -16,6 +17,11 @@ export function ledgerToken(db: Database, make: () => string): string {
   const token = make();
   setMeta(db, "token", token);
   return token;
+}
+
+/** `ledgerToken`, made of chance where there is none yet. */
+export function ownToken(db: Database): string {
+  return ledgerToken(db, () => randomBytes(3).toString("hex").slice(0, 5));
 }
 
 /**
