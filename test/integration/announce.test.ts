@@ -79,7 +79,8 @@ test("what happens in a directory is told as Sarracenia's watch tells it, byte f
   await hears(listener, hotdir, 9);
   rmdirSync(`${source}/gone`);
   const last = (await hears(listener, hotdir, 10)).slice(6);
-  const toldOf = (path: string): unknown[] => last.filter(({ fields }) => fields["relPath"] === path).map(({ fields }) => fields["fileOp"]);
+  const toldOf = (path: string): unknown[] =>
+    last.filter((message) => message.fields["relPath"] === path).map((message) => message.fields["fileOp"]);
   expect(toldOf("t/full")).toEqual([{ rename: `${source}/empty` }, { remove: "" }]);
   expect(toldOf("gone")).toEqual([{ directory: "" }, { remove: "", directory: "" }]);
   await hotdir.waitIdle(1);
