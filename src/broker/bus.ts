@@ -4,13 +4,13 @@ import type { Backoff } from "../kernel/backoff.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { assert } from "../kernel/errors.ts";
 import type { Log } from "../kernel/log.ts";
-import { type BrokerAddress, readAddress, showAddress } from "./amqp/address.ts";
+import { readAddress } from "./amqp/address.ts";
 import { type AmqpBus, openAmqp } from "./amqp/open.ts";
 import { type MqttBus, openMqtt } from "./mqtt/open.ts";
 import { linkDefaults } from "./amqp/link.ts";
 import { Counted } from "./counted.ts";
 import { readBody } from "./messages/told.ts";
-import type { Standing } from "./standing.ts";
+import type { AnnouncerStanding } from "./standing.ts";
 
 export type BusParts = {
   clock: Clock;
@@ -26,7 +26,7 @@ export class BrokerBus implements Bus {
   readonly #amqp: AmqpBus;
   readonly #mqtt: MqttBus;
   /** By the settings that each was opened with. */
-  readonly #standings = new WeakMap<PublishSettings | SubscriptionSettings, () => Standing>();
+  readonly #announcers = new WeakMap<PublishSettings, Counted>();
 
   constructor(parts: BusParts) {
     const complete = { backoff: linkDefaults.backoff, ...parts };
@@ -35,36 +35,24 @@ export class BrokerBus implements Bus {
   }
 
   announcer(settings: PublishSettings, name: string): Announcer {
-    const address = addressOf(settings.broker);
-    const announcer = new Counted(this.#for(address).announcer(settings, name));
-    const { counts } = announcer;
-    this.#standings.set(settings, () => ({
-      use: "announce",
-      address: showAddress(address),
-      state: announcer.state,
-      counts: { ...counts },
-    }));
+    const announcer = new Counted(this.#for(settings.broker).announcer(settings, name));
+    this.#announcers.set(settings, announcer);
     return announcer;
   }
 
   subscribe(settings: SubscriptionSettings, name: string, handle: Handle): Subscription {
-    const address = addressOf(settings.broker);
-    const subscription = this.#for(address).subscribe(settings, name, handle);
-    this.#standings.set(settings, () => {
-      const { state, queue, counts } = subscription;
-      return { use: "subscribe", address: showAddress(address), state, queue, counts: { ...counts } };
-    });
-    return subscription;
+    return this.#for(settings.broker).subscribe(settings, name, handle);
   }
 
   read(body: Buffer): Told | null {
     return readBody(body);
   }
 
-  /** How what was opened with these very settings stands; null: nothing is open with them. */
-  standingOf(settings: PublishSettings | SubscriptionSettings): Standing | null {
-    const standing = this.#standings.get(settings)?.() ?? null;
-    return standing?.state.state === "closed" ? null : standing;
+  /** How the announcer that was opened with these very settings stands; null: none is open with them. */
+  standingOf(settings: PublishSettings): AnnouncerStanding | null {
+    const announcer = this.#announcers.get(settings);
+    if (announcer === undefined || announcer.state.state === "closed") return null;
+    return { state: announcer.state, counts: { ...announcer.counts } };
   }
 
   /** Goes last: what is still under way loses its connection, and nothing else. */
@@ -72,17 +60,13 @@ export class BrokerBus implements Bus {
     await Promise.all([this.#amqp, this.#mqtt].map(async (one) => one[Symbol.asyncDispose]()));
   }
 
-  #for({ protocol }: BrokerAddress): AmqpBus | MqttBus {
-    return protocol === "mqtt" ? this.#mqtt : this.#amqp;
+  #for({ url }: BrokerSettings): AmqpBus | MqttBus {
+    const read = readAddress(url);
+    assert(read.ok, "the configuration lets no broker's address through that is none");
+    return read.address.protocol === "mqtt" ? this.#mqtt : this.#amqp;
   }
 }
 
 export function openBus(parts: BusParts): BrokerBus {
   return new BrokerBus(parts);
-}
-
-function addressOf({ url }: BrokerSettings): BrokerAddress {
-  const read = readAddress(url);
-  assert(read.ok, "the configuration lets no broker's address through that is none");
-  return read.address;
 }

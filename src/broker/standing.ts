@@ -1,8 +1,6 @@
-import type { BusState, QueueFacts, SubscriptionCounts } from "../flow/bus.ts";
+import type { BusState } from "../flow/bus.ts";
 
 export type AnnouncerCounts = { published: number; unrouted: number; refused: number };
 
-/** How one use of a broker stands, for `status`. */
-export type Standing =
-  | { use: "subscribe"; address: string; state: BusState; queue: QueueFacts; counts: SubscriptionCounts }
-  | { use: "announce"; address: string; state: BusState; counts: AnnouncerCounts };
+/** How an announcer stands, for `status`. */
+export type AnnouncerStanding = { state: BusState; counts: AnnouncerCounts };

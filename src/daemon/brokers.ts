@@ -1,6 +1,6 @@
 import { hostname } from "node:os";
 import type { BrokerBus } from "../broker/bus.ts";
-import type { Standing } from "../broker/standing.ts";
+import type { AnnouncerStanding } from "../broker/standing.ts";
 import type { Announcer, Bus, Handle, Subscription, Told } from "../flow/bus.ts";
 import type { FlowSettings, PublishSettings, SubscriptionSettings } from "../flow/settings.ts";
 import type { Clock } from "../kernel/clock.ts";
@@ -38,7 +38,7 @@ export class Brokers implements Bus {
   }
 
   /** null: nothing is open with these settings, as when the flow is paused. */
-  standingOf(settings: PublishSettings | SubscriptionSettings): Standing | null {
+  standingOf(settings: PublishSettings): AnnouncerStanding | null {
     return this.#bus?.standingOf(settings) ?? null;
   }
 

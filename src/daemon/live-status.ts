@@ -1,10 +1,12 @@
 import type { Flow } from "../flow/flow.ts";
-import type { Standing } from "../broker/standing.ts";
+import type { BusState, QueueFacts } from "../flow/bus.ts";
 import { type BrokerUse, brokerUsesOf } from "./broker-uses.ts";
 import type { Brokers } from "./brokers.ts";
 import type { LiveBroker, LiveFlow } from "./control-protocol.ts";
 
 const ACTIVE_SHOWN = 20;
+
+type Standing = { state: BusState; counts: Record<string, number>; queue?: QueueFacts };
 
 export function liveStatus(flow: Flow, brokers: Pick<Brokers, "standingOf">): LiveFlow {
   const { state, reason } = flow.state;
@@ -27,14 +29,22 @@ export function liveStatus(flow: Flow, brokers: Pick<Brokers, "standingOf">): Li
       startedAtMs,
     })),
     activeCount: flow.pump.underWay,
-    broker: brokerUsesOf(flow.settings).flatMap((use) => liveBroker(use, brokers.standingOf(use.settings))),
+    broker: brokerUsesOf(flow.settings).flatMap((use) => liveBroker(use, standingOf(use, flow, brokers))),
     notice: flow.notice,
   };
 }
 
+function standingOf(use: BrokerUse, flow: Flow, brokers: Pick<Brokers, "standingOf">): Standing | null {
+  if (use.role !== "subscribe") return brokers.standingOf(use.settings);
+  // Its settings may have been widened for what is held back.
+  const subscription = flow.receiver?.subscription ?? null;
+  if (subscription === null) return null;
+  const { state, queue, counts } = subscription;
+  return { state, queue, counts };
+}
+
 function liveBroker({ role }: BrokerUse, standing: Standing | null): LiveBroker[] {
   if (standing === null) return [];
-  const { state, counts } = standing;
-  const reason = "reason" in state ? state.reason : null;
-  return [{ role, state: state.state, reason, queue: standing.use === "subscribe" ? standing.queue : null, counts }];
+  const { state, counts, queue = null } = standing;
+  return [{ role, state: state.state, reason: "reason" in state ? state.reason : null, queue, counts: { ...counts } }];
 }
