@@ -1,5 +1,5 @@
 import { HotdirError } from "../../kernel/errors.ts";
-import type { Published } from "../bus.ts";
+import type { Announced, Published } from "../bus.ts";
 import { cameBy } from "../ledger/announcements.ts";
 import { nextDueAt, type RunId } from "../ledger/claims.ts";
 import type { SourceReader } from "../read/source-reader.ts";
@@ -39,7 +39,8 @@ export class PublishPump implements Pumping {
   #small = 0;
   #bulk = 0;
   #accepting = false;
-  #stop = new AbortController();
+  /** Those that wait for the broker's word: an interruption gives them another. */
+  readonly #waiting = new Set<(instead: Published) => void>();
 
   constructor(context: PublishContext, run: RunId, events: PumpEvents) {
     const { settings, publish, reader, clock } = context;
@@ -132,16 +133,32 @@ export class PublishPump implements Pumping {
   }
 
   async #tell(transfer: ClaimedTransfer, known: Known): Promise<void> {
-    const { signal } = this.#stop;
     try {
-      const { db, publish, settings, teller } = this.#context;
-      const owed = { transfer: transfer.id, change: transfer.change, seenAtMs: transfer.seenAtMs, cameBy: cameBy(db, transfer.id) };
-      const published = await unlessAborted(teller.publish(announcementOf(owed, known, { publish, settings })), signal);
-      this.#told(transfer, published);
+      const { db, publish, settings } = this.#context;
+      const { id, change, seenAtMs } = transfer;
+      const passedOn = settings.source.kind === "subscribed" ? cameBy(db, id) : null;
+      const owed = { transfer: id, change, seenAtMs, cameBy: passedOn };
+      this.#told(transfer, await this.#publish(announcementOf(owed, known, { publish, settings })));
     } catch (error) {
       // The ledger could not be read.
       this.#events.broken(error);
     }
+  }
+
+  #publish(announced: Announced): Promise<Published> {
+    const settled = Promise.withResolvers<Published>();
+    this.#waiting.add(settled.resolve);
+    const settle = (published: Published): void => {
+      this.#waiting.delete(settled.resolve);
+      settled.resolve(published);
+    };
+    void this.#context.teller.publish(announced).then(settle);
+    return settled.promise;
+  }
+
+  #interruptAll(): void {
+    for (const resolve of this.#waiting) resolve({ outcome: "unknown", detail: "hotdir was asked to stop" });
+    this.#waiting.clear();
   }
 
   #told(transfer: ClaimedTransfer, published: Published): void {
@@ -189,15 +206,14 @@ export class PublishPump implements Pumping {
     }
     await this.#work.untilNone(boundMs, () => !this.#accepting);
     if (this.#accepting) return;
-    this.#stop.abort();
-    this.#stop = new AbortController();
+    this.#interruptAll();
     await this.#work.untilNone(INTERRUPTED_MS, () => !this.#accepting);
   }
 
   async stop(boundMs: number): Promise<void> {
     await this.interrupt(boundMs);
     this.#accepting = false;
-    this.#stop.abort();
+    this.#interruptAll();
     this.#work.flush();
     this.#turns[Symbol.dispose]();
   }
@@ -208,12 +224,4 @@ function fileOf(transfer: ClaimedTransfer): ToldFile | null {
   const { change } = transfer;
   const isFile = change.kind === "put" || (change.kind === "rename" && !change.directory);
   return isFile && change.version !== null ? { transfer, version: change.version } : null;
-}
-
-function unlessAborted(published: Promise<Published>, signal: AbortSignal): Promise<Published> {
-  const aborted = Promise.withResolvers<Published>();
-  const stop = (): void => aborted.resolve({ outcome: "unknown", detail: "hotdir was asked to stop" });
-  signal.addEventListener("abort", stop, { once: true });
-  if (signal.aborted) stop();
-  return Promise.race([published, aborted.promise]).finally(() => signal.removeEventListener("abort", stop));
 }
