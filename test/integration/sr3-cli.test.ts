@@ -143,11 +143,16 @@ test("sr3_post announces with and without a daemon, tells of each path, and is n
   for (const name of ["tree/one", "tree/deep/two", "three"]) writeFileSync(`${user.home}/${name}`, name);
   const without = await user.run("sr3_post", "-c", "by_hand", "-p", "tree", "three", "nothing");
   expect(without, without.stderr).toMatchObject({ status: 1 });
-  expect(without.stdout.split("\n")).toEqual([`${user.home}/tree: posted 4 changes`, `${user.home}/three: posted`, ""]);
+  expect(without.stdout.split("\n")).toEqual([
+    `${user.home}/tree: 4 changes queued`,
+    `${user.home}/three: queued`,
+    "published: the broker has all of it",
+    "",
+  ]);
   expect(without.stderr).toContain(`${user.home}/nothing: there is nothing of this name`);
   expect(user.pids()).toEqual([]);
   const again = await user.run("sr3_post", "-c", "by_hand", "three");
-  expect(again).toMatchObject({ status: 0, stdout: `${user.home}/three: posted before in this very version\n` });
+  expect(again).toMatchObject({ status: 0, stdout: expect.stringContaining(`${user.home}/three: nothing new`) });
 
   const started = await sr3("start", "sender/to_cluster");
   expect(started, started.stderr).toMatchObject({ status: 0 });
@@ -163,7 +168,7 @@ test("sr3_post announces with and without a daemon, tells of each path, and is n
     `file:${uploads}`,
     "to_cluster/by-hand.nc",
   );
-  expect(direct, direct.stderr).toMatchObject({ status: 0, stdout: `${uploads}/by-hand.nc: posted\n` });
+  expect(direct, direct.stderr).toMatchObject({ status: 0, stdout: expect.stringContaining(`${uploads}/by-hand.nc: queued\n`) });
   await arrived("by-hand.nc", "by-hand.nc");
   expect(existsSync(`${there}/not-named.nc`)).toBe(false);
   expect((await sr3("status")).stdout).toMatch(/^post\/options-[0-9a-f]{8}\s+run\s+1\/1/m);

@@ -52,8 +52,7 @@ export function withLines(
   component: Component,
   { configuration, lines }: Given,
 ): { tree: Tree; name: ConfigurationName; text: string | null } {
-  const base =
-    configuration === null ? null : { component, name: configuration.replace(new RegExp(`^${component}/`), "").replace(/\.conf$/, "") };
+  const base = configuration === null ? null : { component, name: configuration.replace(/^(?:c?post|watch)\//, "").replace(/\.conf$/, "") };
   if (base !== null && !tree.names.some((name) => formatName(name) === formatName(base)))
     throw refused(component, `there is no configuration ${formatName(base)} in ${tree.root}`);
   if (lines.length === 0 && base !== null) return { tree, name: base, text: null };

@@ -9,7 +9,7 @@ import { readTree } from "../../importers/sr3/tree-on-disk.ts";
 import { HotdirError } from "../../kernel/errors.ts";
 import { misused } from "./arguments.ts";
 import type { Session } from "./session.ts";
-import { takeConfiguration } from "./translate.ts";
+import { remarksOf, takeConfiguration } from "./translate.ts";
 import { nameOf, readTranslation, sourceNow } from "./translation.ts";
 
 /** The user's own editor on a file of sr3's; afterwards what is wrong in it is told, and what is needed for it to count. */
@@ -27,10 +27,13 @@ export async function edit(session: Session): Promise<number> {
   let faults = 0;
   for (const name of concerned) {
     const taken = takeConfiguration(tree, name, null);
-    const remarks = taken.ok ? taken.translated.remarks : taken.errors;
-    for (const remark of remarks) session.complain(formatRemark(remark));
-    if (!taken.ok) faults++;
-    else if (configurations[formatName(name)] !== undefined && configurations[formatName(name)]?.yaml !== taken.translated.yaml)
+    for (const remark of remarksOf(taken)) session.complain(formatRemark(remark));
+    if (taken.kind === "faulty") faults++;
+    else if (
+      taken.kind === "flows" &&
+      configurations[formatName(name)] !== undefined &&
+      configurations[formatName(name)]?.yaml !== taken.translated.yaml
+    )
       session.say(`'sr3 restart ${formatName(name)}' takes the change`);
   }
   return faults > 0 ? 2 : 0;

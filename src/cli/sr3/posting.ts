@@ -33,7 +33,10 @@ export async function postPaths(session: Session, flows: ReadonlySet<string>, na
   const paths = names.map((name) => absPath(bytesOfText(name), cwd));
   for (let waitedMs = 0; ; waitedMs += OWNED_LOOK_MS) {
     const through = await postThroughDaemon(session, flows, paths);
-    if (through !== null) return through.failed > 0 ? 1 : 0;
+    if (through !== null) {
+      if (through.queued > 0) session.say("the daemon publishes what is queued ('hotdir sr3 status' tells how it stands)");
+      return through.failed > 0 ? 1 : 0;
+    }
     try {
       const posted = await postIntoLedger(session, flows, paths);
       const status = posted.queued > 0 ? await publish(session, flows) : 0;
@@ -85,10 +88,10 @@ export function describePosted(answer: PostAnswer): { text: string; failed: bool
   if (answer.outside.length > 0)
     return { text: "it is outside of what this configuration posts (its post_baseDir, or the path of its post_baseUrl)", failed: true };
   const parts = [
-    answer.queued > 0 ? (answer.queued === 1 ? "posted" : `posted ${formatMany(answer.queued, "change")}`) : "",
-    answer.settling > 0 ? `${formatMany(answer.settling, "file")} posted once written to the end` : "",
-    answer.revived > 0 ? `${formatMany(answer.revived, "dead letter")} posted again` : "",
-    answer.known > answer.revived ? "posted before in this very version" : "",
+    answer.queued > 0 ? (answer.queued === 1 ? "queued" : `${formatMany(answer.queued, "change")} queued`) : "",
+    answer.settling > 0 ? `${formatMany(answer.settling, "file")} waiting for their writer` : "",
+    answer.revived > 0 ? `${formatMany(answer.revived, "dead letter")} queued again` : "",
+    answer.known > answer.revived ? "nothing new: published before in this very version, or on its way" : "",
     answer.ignored > 0 ? "left out by accept and reject, or by fileEvents" : "",
   ].filter((part) => part !== "");
   return { text: parts.length === 0 ? "nothing to post" : parts.join(", "), failed: false };
@@ -102,7 +105,13 @@ async function publish(session: Session, flows: ReadonlySet<string>): Promise<nu
   // Whatever was stopped before: it was asked for just now.
   writeWhatRuns(session, configuration, flows, "stay");
   const bound = AbortSignal.timeout(PUBLISH_MS);
-  await using opened = openDaemonLog({ configuration, stateDirectory: places.state, to: context.stderr, shownLevel: "warn" });
+  await using opened = openDaemonLog({
+    configuration,
+    stateDirectory: places.state,
+    to: context.stderr,
+    shownLevel: "warn",
+    readable: true,
+  });
   const status = await runFlows({
     configuration,
     read: () => session.configuration() ?? configuration,
@@ -112,6 +121,7 @@ async function publish(session: Session, flows: ReadonlySet<string>): Promise<nu
     untilIdle: true,
     context: { ...context, signal: AbortSignal.any([context.signal, bound]) },
   });
+  if (status === 0) session.say("published: the broker has all of it");
   if (!bound.aborted || context.signal.aborted) return status;
   const left = openTransfers(places.state, flows);
   if (left === 0) return 0;

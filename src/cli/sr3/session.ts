@@ -90,25 +90,30 @@ export class Session extends Asking {
     const configurations = Object.fromEntries(
       Object.entries(before.configurations).filter(([known, translated]) => this.#stays(known, translated)),
     );
-    const faulty = { ...before.faulty };
+    const [faulty, left] = [{ ...before.faulty }, { ...before.left }];
     const failed: ConfigurationName[] = [];
     const told: string[] = [];
     for (const name of names) {
       const key = formatName(name);
       delete faulty[key];
+      delete left[key];
       const result = takeConfiguration(given.tree, name, given.text);
-      if (result.ok) {
+      if (result.kind === "flows") {
         if (configurations[key]?.yaml !== result.translated.yaml)
           told.push(...result.translated.remarks.filter(({ kind }) => kind === "assumed").map(formatRemark));
         configurations[key] = result.translated;
-        continue;
+      } else if (result.kind === "left") {
+        told.push(`hotdir: ${key} is left out: ${result.why}`);
+        left[key] = result.sources;
+        delete configurations[key];
+      } else {
+        failed.push(name);
+        if (given.text === null) faulty[key] = result.sources;
+        const kept = configurations[key] === undefined ? "it is not started" : "what runs of it goes on as it was";
+        told.push(...result.errors.map(formatRemark), `hotdir: ${key} cannot be carried over; ${kept}`);
       }
-      failed.push(name);
-      if (given.text === null) faulty[key] = result.sources;
-      const kept = configurations[key] === undefined ? "it is not started" : "what runs of it goes on as it was";
-      told.push(...result.errors.map(formatRemark), `hotdir: ${key} cannot be carried over; ${kept}`);
     }
-    const translation: Translation = { ...before, configurations, faulty };
+    const translation: Translation = { ...before, configurations, faulty, left };
     this.#write(translation);
     for (const line of told) this.complain(line);
     return { translation, taken: names.filter((name) => !failed.includes(name)), faulty: failed };

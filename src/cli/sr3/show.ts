@@ -8,7 +8,7 @@ import type { Value } from "../../importers/sr3/values.ts";
 import { redact } from "../../kernel/redact.ts";
 import { table } from "../render/terminal.ts";
 import type { Session } from "./session.ts";
-import { takeConfiguration } from "./translate.ts";
+import { remarksOf, takeConfiguration } from "./translate.ts";
 
 /** Every option that is in effect, where it comes from, and what becomes of it; then the flow that all of it comes to. */
 export async function show(session: Session): Promise<number> {
@@ -21,14 +21,14 @@ function showOne(session: Session, name: ConfigurationName): boolean {
   const { tree, words } = session;
   const configuration = readConfiguration(name, tree);
   const taken = takeConfiguration(tree, name, null);
-  const remarks = taken.ok ? taken.translated.remarks : taken.errors;
+  const remarks = remarksOf(taken);
   session.say(`Config of ${formatName(name)}:`);
   for (const line of table(rowsOf(configuration, remarks, words.options.has("full")))) session.say(`  ${redact(line)}`);
-  const rest = inOrder(remarks).filter(({ kind }) => kind !== "note");
+  const rest = inOrder(remarks).filter(({ kind, at }) => kind !== "note" || at === null);
   if (rest.length > 0) session.say("");
   for (const remark of rest) session.say(`  ${formatRemark(remark)}`);
   session.say("");
-  if (taken.ok)
+  if (taken.kind === "flows")
     session.say(
       taken.translated.yaml
         .trimEnd()
@@ -36,9 +36,9 @@ function showOne(session: Session, name: ConfigurationName): boolean {
         .map((line) => `  ${line}`)
         .join("\n"),
     );
-  else session.complain(`hotdir: ${formatName(name)} cannot be carried over`);
+  else if (taken.kind === "faulty") session.complain(`hotdir: ${formatName(name)} cannot be carried over`);
   session.say("");
-  return taken.ok;
+  return taken.kind !== "faulty";
 }
 
 export function rowsOf({ effective, bindings }: Configuration, remarks: readonly Remark[], withDefaults: boolean): string[][] {

@@ -44,6 +44,7 @@ async function runTaken(
   const translation = readTranslation(session.places);
   const flows = new Set(flowsOf(translation, asked));
   const configuration = session.configuration();
+  if (flows.size === 0 && session.words.patterns.length > 0) return 2;
   if (configuration === null) {
     // All configurations are gone, or switched off.
     if (await isRunning(session)) await endAll(session, "stop");

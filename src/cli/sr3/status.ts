@@ -12,7 +12,7 @@ import { type Asked, gatherRows } from "./status/gather.ts";
 import { processFigures } from "./status/processes.ts";
 import { statusFactsJson } from "./status/json.ts";
 import { statusTable, type Totals } from "./status/table.ts";
-import { changedOf, hasChanged, nameOf, readTranslation } from "./translation.ts";
+import { changedOf, hasChanged, nameOf, readTranslation, type Source } from "./translation.ts";
 
 /** Looks only, and at no configuration's content: it is asked every second by some. */
 export async function status(asking: Asking): Promise<number> {
@@ -24,11 +24,12 @@ export async function status(asking: Asking): Promise<number> {
   const chosen = selectConfigurations(words.patterns, names);
   const asked = chosen.map((name): Asked => {
     const key = formatName(name);
-    const faulty = translation.faulty[key];
+    const isStill = (sources: Source[] | undefined): boolean => sources !== undefined && !sources.some(hasChanged);
     return {
       name: key,
       isDisabled: isDisabled(places, name),
-      isFaulty: faulty !== undefined && !faulty.some(hasChanged),
+      isFaulty: isStill(translation.faulty[key]),
+      isLeft: isStill(translation.left[key]),
       isChanged: changed.has(key),
       translated: translation.configurations[key] ?? null,
     };
@@ -36,7 +37,7 @@ export async function status(asking: Asking): Promise<number> {
   const ofOptions = Object.entries(translation.configurations).flatMap(([name, translated]): Asked[] =>
     translated.options === null || words.patterns.length > 0
       ? []
-      : [{ name, isDisabled: false, isFaulty: false, isChanged: false, translated }],
+      : [{ name, isDisabled: false, isFaulty: false, isLeft: false, isChanged: false, translated }],
   );
   using engine = await openEngine(places.state);
   const standing = lookAround(places.state);

@@ -5,8 +5,10 @@ import type { Component } from "../../importers/sr3/configuration-file.ts";
 import { type Source, sourceNow, type Translated } from "./translation.ts";
 
 export type Taken =
-  | { ok: true; name: ConfigurationName; translated: Translated }
-  | { ok: false; name: ConfigurationName; sources: Source[]; errors: Remark[] };
+  | { kind: "flows"; translated: Translated }
+  | { kind: "faulty"; sources: Source[]; errors: Remark[] }
+  /** hotdir has nothing to do for it. */
+  | { kind: "left"; sources: Source[]; why: string };
 
 /** What one configuration comes to as it is now, and the files that it was made of. */
 export function takeConfiguration(tree: Tree, name: ConfigurationName, options: string | null): Taken {
@@ -20,21 +22,23 @@ export function takeConfiguration(tree: Tree, name: ConfigurationName, options: 
   const isIt = (other: ConfigurationName): boolean => formatName(other) === formatName(name);
   const { yaml, flows, remarks, alone } = importTree({ ...tree, files }, isIt, { withoutBroker: false });
   const sources = [...read].map(sourceNow);
-  if (yaml === null) return { ok: false, name, sources, errors: errorsOf(remarks, alone[0]?.why ?? "nothing of it can be run") };
-  return {
-    ok: true,
-    name,
-    translated: { flows, yaml, sources, remarks: [...remarks], options, moves: movesOf(name.component), takenAtMs: Date.now() },
-  };
-}
-
-function errorsOf(remarks: readonly Remark[], why: string): Remark[] {
+  if (yaml !== null)
+    return {
+      kind: "flows",
+      translated: { flows, yaml, sources, remarks: [...remarks], options, moves: movesOf(name.component), takenAtMs: Date.now() },
+    };
   const errors = remarks.filter(({ kind }) => kind === "error");
-  return errors.length > 0 ? errors : [{ kind: "error", at: null, message: why }];
+  if (errors.length > 0) return { kind: "faulty", sources, errors };
+  return { kind: "left", sources, why: alone[0]?.why ?? "nothing of it can be run" };
 }
 
 /** Which way the bytes of files go, as sr3's columns tell them apart. */
 function movesOf(component: Component): Translated["moves"] {
   if (component === "sender") return "out";
   return component === "sarra" || component === "subscribe" ? "in" : "none";
+}
+
+export function remarksOf(taken: Taken): readonly Remark[] {
+  if (taken.kind === "flows") return taken.translated.remarks;
+  return taken.kind === "faulty" ? taken.errors : [{ kind: "note", at: null, message: `it is left out: ${taken.why}` }];
 }

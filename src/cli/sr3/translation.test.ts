@@ -34,6 +34,7 @@ test("what was taken is read as it was written, and that of another directory is
     root: places.root,
     configurations: { "sender/a": one("flows: {}") },
     faulty: { "watch/b": [sourceNow("/none")] },
+    left: {},
     declared: ["q"],
   };
   writeTranslation(places, translation);
@@ -51,13 +52,13 @@ test("the flows of all configurations stand in one file, with their comments and
       "flows:\n  sender-a:\n    source:\n      reject:\n        - '$${HOME}.tmp$' # sender/a.conf:2\n      accept: ['no', \"1e3\"]\n",
     ),
   };
-  const yaml = nativeDocument({ version: 1, root: "/", configurations, faulty: {}, declared: [] })!;
+  const yaml = nativeDocument({ version: 1, root: "/", configurations, faulty: {}, left: {}, declared: [] })!;
   expect(parseDocument(yaml).toJS()).toEqual({
     flows: { "sender-a": { source: { reject: ["$${HOME}.tmp$"], accept: ["no", "1e3"] } }, "watch-b": { source: { directory: "/b" } } },
   });
   expect(yaml).toMatch(/directory: \/b # watch\/b\.conf:1/);
   expect(yaml).toMatch(/# sender\/a\.conf:2/);
-  expect(nativeDocument({ version: 1, root: "/", configurations: {}, faulty: {}, declared: [] })).toBeNull();
+  expect(nativeDocument({ version: 1, root: "/", configurations: {}, faulty: {}, left: {}, declared: [] })).toBeNull();
 });
 
 test("what the user has beside the flows is kept, and flows are not taken from there", () => {
@@ -66,6 +67,7 @@ test("what the user has beside the flows is kept, and flows are not taken from t
     root: "/",
     configurations: { "watch/b": one("flows:\n  watch-b: {source: {posts: true}}\n") },
     faulty: {},
+    left: {},
     declared: [],
   };
   const own = (text: string): string | null => nativeDocument(translation, { text, file: "sr3.yaml" });
@@ -79,6 +81,6 @@ test("what the user has beside the flows is kept, and flows are not taken from t
 test("two configurations that would be one flow are refused", () => {
   const same = one("flows:\n  a: {source: {directory: /a}}\n");
   expect(() =>
-    nativeDocument({ version: 1, root: "/", configurations: { "watch/a": same, "watch/b": same }, faulty: {}, declared: [] }),
+    nativeDocument({ version: 1, root: "/", configurations: { "watch/a": same, "watch/b": same }, faulty: {}, left: {}, declared: [] }),
   ).toThrow(/watch\/b/);
 });

@@ -38,6 +38,8 @@ const schema = z.object({
   configurations: z.record(z.string(), translated),
   /** Those that could not be taken when it was last tried, with the files that they are in. */
   faulty: z.record(z.string(), z.array(source)).prefault({}),
+  /** Those for which there is nothing to do, likewise. */
+  left: z.record(z.string(), z.array(source)).prefault({}),
   /** Queues that were made before what fills them ran (`declare-first.ts`). */
   declared: z.array(z.string()).prefault([]),
 });
@@ -47,7 +49,7 @@ export type Translation = z.infer<typeof schema>;
 
 /** Empty where nothing was taken yet, or where another configuration directory was. */
 export function readTranslation(places: Places): Translation {
-  const empty: Translation = { version: 1, root: places.root, configurations: {}, faulty: {}, declared: [] };
+  const empty: Translation = { version: 1, root: places.root, configurations: {}, faulty: {}, left: {}, declared: [] };
   const text = readIfThere(fileOf(places));
   if (text === null) return empty;
   try {

@@ -8,7 +8,14 @@ import { lastActivity, recentDeliveries, retriesOf, togetherOf } from "./ledger-
 import type { BrokerStanding, Deliveries, RowFacts } from "./row.ts";
 
 /** One configuration: `translated` is null where it was never taken. */
-export type Asked = { name: string; isDisabled: boolean; isFaulty: boolean; isChanged: boolean; translated: Translated | null };
+export type Asked = {
+  name: string;
+  isDisabled: boolean;
+  isFaulty: boolean;
+  isLeft: boolean;
+  isChanged: boolean;
+  translated: Translated | null;
+};
 
 /** The facts of each, of the daemon's word, the ledger, and what is wanted. Only indexed questions. */
 export function gatherRows(
@@ -61,6 +68,7 @@ function standingOf(
   if (one.isDisabled && runs === 0) return "disabled";
   if (runs > 0) return runs < wanted ? "partial" : isForeground ? "foreground" : "running";
   if (one.isFaulty) return "faulty";
+  if (one.isLeft) return "left";
   return wanted > 0 ? "missing" : "stopped";
 }
 

@@ -13,7 +13,7 @@ export type Deliveries = {
 /** What is known of one configuration. Counts are of all its flows. */
 export type RowFacts = {
   name: string;
-  standing: "disabled" | "stopped" | "missing" | "partial" | "faulty" | "running" | "foreground";
+  standing: "disabled" | "stopped" | "missing" | "partial" | "faulty" | "left" | "running" | "foreground";
   /** What the daemon says of its flows, the worst of them first. */
   states: Array<{ state: "running" | "paused" | "waiting" | "halted" | "stopped"; reason: string | null }>;
   /** Of how many flows of it run, of how many that should. */
@@ -40,6 +40,7 @@ export const REJECT_PERCENT = 80;
 export type StateWord =
   | "disa"
   | "faul"
+  | "left"
   | "stop"
   | "miss"
   | "part"
@@ -59,6 +60,7 @@ export function stateOf(facts: RowFacts, nowMs: number): StateWord {
   const { standing, states } = facts;
   if (standing === "disabled") return "disa";
   if (standing === "faulty") return "faul";
+  if (standing === "left") return "left";
   if (standing === "stopped") return "stop";
   if (standing === "missing") return "miss";
   if (standing === "partial") return "part";

@@ -26,6 +26,7 @@ test.each<[string, Partial<RowFacts>, string]>([
   ["all is well", {}, "run"],
   ["switched off", { standing: "disabled" }, "disa"],
   ["its file is faulty", { standing: "faulty" }, "faul"],
+  ["hotdir has nothing to do for it", { standing: "left" }, "left"],
   ["stopped", { standing: "stopped", states: [], brokers: [] }, "stop"],
   ["wanted, and not there", { standing: "missing", states: [], brokers: [] }, "miss"],
   ["some of its flows", { standing: "partial" }, "part"],

@@ -138,7 +138,7 @@ function footer(rows: readonly RowFacts[], { processes, missing, strays, changed
 /** What sr3 does not tell of, a line each, and only where there is something. */
 function notes(rows: readonly RowFacts[], strays: readonly string[], changed: readonly string[], dead: number): string[] {
   const reasons = rows.flatMap(({ name, states, brokers }) => [
-    ...states.flatMap(({ state, reason }) => (reason === null ? [] : [`${name} is ${state}: ${reason}`])),
+    ...states.flatMap(({ state, reason }) => (reason === null ? [] : [`${name}${state === "running" ? "" : ` is ${state}`}: ${reason}`])),
     ...brokers.flatMap(({ isUp, reason }) => (isUp || reason === null ? [] : [`${name}: ${reason}`])),
   ]);
   return [
