@@ -48,6 +48,16 @@ export async function listenTo(broker: TestBroker, directory: string, exchange: 
   };
 }
 
+/** Puts bodies on an exchange as anybody may, and waits until the broker has them. */
+export async function publishBodies(broker: TestBroker, directory: string, exchange: string, bodies: string[]): Promise<void> {
+  const address = addressOf(`amqp://127.0.0.1:${broker.port}`);
+  await using link = makeLink({ address, credentials: credentialsIn(`${directory}/bodies-${exchange}`, address, broker.user) });
+  const channel = await (await link.connection(AbortSignal.timeout(30_000))).model.createConfirmChannel();
+  for (const body of bodies) channel.publish(exchange, "v03", Buffer.from(body), { contentType: "application/json" });
+  await channel.waitForConfirms();
+  await channel.close();
+}
+
 type Channel = Awaited<ReturnType<Awaited<ReturnType<Link["connection"]>>["model"]["createChannel"]>>;
 
 async function take(link: Link, work: (channel: Channel) => Promise<void>): Promise<void> {
