@@ -40,7 +40,10 @@ export const cleanup: Command = {
     const held = await heldByAll(visited);
     const withMessages = held.length > 0 && (args.values["yes"] === true || (await mayGo(held, context, json)));
     // Whoever says no keeps all of it: what a queue holds comes by its exchange.
-    if (held.length > 0 && !withMessages) return 1;
+    if (held.length > 0 && !withMessages) {
+      context.stdout.write("Nothing was removed.\n");
+      return 1;
+    }
     const answers: BrokerAnswer[] = [];
     for (const { at, visit } of visited) answers.push(await cleanAt(at, visit, withMessages));
     if (json) context.stdout.write(pretty(answers.map((answer) => answerJson(answer))));

@@ -1,7 +1,9 @@
-import { chmodSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { addressOf, credentialsIn, makeLink } from "../support/broker-link.ts";
 import { type DaemonPlace, Hotdir, type Outcome } from "../support/daemon.ts";
+import { askPage } from "../support/page.ts";
+import { parsePrometheus, valueOf } from "../support/prometheus.ts";
 import { type BrokerUser, startBroker, type TestBroker } from "../support/rabbitmq.ts";
 import { makeTemporary, type Temporary } from "../support/temporary.ts";
 import { waitUntil } from "../support/waiting.ts";
@@ -295,5 +297,52 @@ test("status tells how it stands with the broker, with a daemon and without, and
   await broker.start();
   await waitUntil("nothing is owed", async () => (await brokers())[1]!.owed === 0, { timeoutMs: 60_000 });
   await hotdir.waitFor("it is published", ({ flows }) => flows[0]!.counts.delivered === 1, 60_000);
+  expect(await hotdir.stop()).toBe(0);
+});
+
+test("files go from a flow over amqps to the next one; status and metrics tell the queue, and a pause takes nothing more", async () => {
+  const secure = { ...at(), broker: `amqps://hotdir@localhost:${broker.tlsPort}/`, ca: broker.caFile };
+  writeFileSync(secure.credentials, `amqps://hotdir:${broker.user.password}@localhost:${broker.tlsPort}/\n`);
+  const socket = `${place.path}/page.sock`;
+  for (const name of ["over", "arrived"]) mkdirSync(`${place.path}/${name}`);
+  const flows = {
+    told: { source: { directory: `${place.path}/over` }, destination: { publish: { ...secure, exchange: "xs_over" } } },
+    down: {
+      source: { subscribe: { ...secure, exchange: "xs_over", queue: "q_over" }, base: `${place.path}/over` },
+      destination: { url: `file:${place.path}/arrived`, keep_free: "0B" },
+    },
+  };
+  writeFileSync(paths.configFile, JSON.stringify({ page: { listen: `unix:${socket}` }, flows }));
+  expect((await hotdir.ask("declare")).status).toBe(0);
+  hotdir.start();
+  for (let number = 0; number < 20; number += 1) writeFileSync(`${place.path}/over/${number}`, String(number));
+  await publish({ exchange: "xs_over", key: "v03" }, "rubbish");
+  await hotdir.waitFor(
+    "all have arrived",
+    ({ flows: [told, down] }) => told!.counts.delivered === 20 && down!.counts.delivered === 20,
+    60_000,
+  );
+  expect(readdirSync(`${place.path}/arrived`)).toHaveLength(20);
+  const { body } = await askPage(socket, "/metrics");
+  const metrics = parsePrometheus(body);
+  const flow = "down";
+  await waitUntil("the dead letter is told", async () => {
+    const told = parsePrometheus((await askPage(socket, "/metrics")).body);
+    return valueOf(told, "hotdir_broker_queue_messages", { flow, part: "dead" }) === 1;
+  });
+  expect(valueOf(metrics, "hotdir_broker_messages_total", { flow, role: "subscribe", outcome: "done" })).toBeGreaterThanOrEqual(20);
+  expect(valueOf(metrics, "hotdir_broker_messages_total", { flow: "told", role: "publish", outcome: "published" })).toBe(20);
+  expect(valueOf(metrics, "hotdir_broker_state", { flow, role: "subscribe", state: "ready" })).toBe(1);
+  expect(valueOf(metrics, "hotdir_broker_queue_consumers", { flow })).toBe(1);
+
+  expect((await hotdir.ask("pause", "down")).status).toBe(0);
+  await waitUntil("nobody consumes", async () => /q_over\t0/.test(await broker.ctl("list_queues", "name", "consumers")));
+  expect((await hotdir.ask("status", "down")).stdout).toMatch(/subscribed to amqps:.* xs_over: not connected now/);
+  writeFileSync(`${place.path}/over/late`, "late");
+  await waitUntil("it waits with the broker", async () => /q_over\t1/.test(await broker.ctl("list_queues", "name", "messages")), {
+    timeoutMs: 20_000,
+  });
+  expect((await hotdir.ask("resume", "down")).status).toBe(0);
+  await hotdir.waitFor("it arrives", ({ flows: [, down] }) => down!.counts.delivered === 21);
   expect(await hotdir.stop()).toBe(0);
 });
