@@ -146,3 +146,20 @@ test(
     await lab.stop();
   },
 );
+
+test("two cleaners of one directory share the work, and take nothing of each other's", { timeout: 180_000 }, async () => {
+  const [source, cluster] = [hosts.place("uplink6"), hosts.place("cluster6")];
+  const lab = hosts.host("lab6", { up: uplink(source, cluster, "xs_done6") });
+  const cleaners = ["one", "two"].map((name) => hosts.host(name, { clean: cleaning(source, "xs_done6") }));
+  await declare(lab, ...cleaners);
+  const made = Object.fromEntries(Array.from({ length: 300 }, (_, at) => [`run/${at}.nc`, `content ${at}`]));
+  writeFiles(source, made);
+  expect(await lab.runUntilIdle()).toBe(0);
+  for (let at = 0; at < 300; at += 10) writeFileSync(`${source}/run/${at}.nc`, `another ${at}`);
+  for (const cleaner of cleaners) cleaner.start();
+  const left = (): string[] => filesIn(source);
+  await waitUntil("what is the same", () => left().length === 30, { explain: () => cleaners.map((one) => one.log()).join("") });
+  for (const cleaner of cleaners) await cleaner.stop();
+  expect(left()).toHaveLength(30);
+  for (let at = 0; at < 300; at += 10) expect(readFileSync(`${source}/run/${at}.nc`, "utf8")).toBe(`another ${at}`);
+});

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect, test, vi } from "vitest";
 import { makeLedger, put, flowSettings, standingClock, type TestLedger } from "../../../test/support/ledger.ts";
 import { silentLog } from "../../kernel/log.ts";
-import { type AbsPath, type Bytes, bytesOfText, type RelPath } from "../../kernel/path.ts";
+import { type AbsPath, bytesOfText, type RelPath } from "../../kernel/path.ts";
 import { newest, recordQueued } from "../ledger/admissions.ts";
 import { claim } from "../ledger/claims.ts";
 import { registerFlow } from "../ledger/flows.ts";
@@ -214,7 +214,7 @@ test("of hosts that share a source none takes what another has in hand for its o
   await settle(at, shared);
   expect(files(at)).toEqual([others]);
   expect(readFileSync(join(at.source, others), "utf8")).toBe("another file");
-  expect(isCapture(captureName(id, "0a1b2") as Bytes as RelPath)).toBe(true);
+  expect(isCapture(captureName(id, "0a1b2") as RelPath)).toBe(true);
 });
 
 test("an interrupted removal is undone where another flow has come to want the file", async () => {
