@@ -92,7 +92,7 @@ function noteLine({ option, value, at }: Setting, configuration: Configuration, 
 }
 
 function announcement(option: string, { effective }: Configuration): string {
-  const told = "deliveries are not announced to others: that needs a broker, and is not yet available in this version";
+  const told = "deliveries are not announced to others: that needs the broker, and an import over it carries the line over";
   const url = effective.text("post_broker");
   if (option !== "post_broker" || url === null || parseBrokerUrl(url) !== null) return told;
   const scheme = /^[\w+.-]*/.exec(url)?.[0] ?? "";
