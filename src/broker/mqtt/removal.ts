@@ -5,7 +5,7 @@ import type { ObjectOutcome, ObjectReport, QueueSpec } from "../amqp/topology.ts
 import { isNoMessage } from "./adoption.ts";
 import { Mark } from "./mark.ts";
 import { FOREVER_S, type Publication, type Session } from "./packets.ts";
-import { readEntry, STALE_MS, telling } from "./roster.ts";
+import { GUARD_ID, readEntry, STALE_MS, telling } from "./roster.ts";
 import { deadTopicOf, hostIdOf, hostTopicOf } from "./topics.ts";
 import { clientIdOf, passing, type ToBroker, visitBroker, wayTo } from "./visit.ts";
 import type { Wire } from "./wire.ts";
@@ -75,20 +75,25 @@ async function survey(to: ToBroker, spec: QueueSpec, clock: Clock): Promise<{ qu
     const entry = id === null ? null : readEntry(arrival.payload);
     if (mark.isAt(arrival.topic) || arrival.payload.byteLength === 0) return;
     if (id !== null && entry !== null) {
-      if (entry.state === "here" && clock.wall() - entry.saidAtMs < STALE_MS) queue.serving += 1;
-      else queue.sessions.push(id);
+      const served = entry.state === "here" && clock.wall() - entry.saidAtMs < STALE_MS;
+      if (!served) queue.sessions.push(id);
+      else if (id !== GUARD_ID) queue.serving += 1;
     } else if (arrival.topic.startsWith(deadTopicOf(name, ""))) queue.deadTopics.push(arrival.topic);
   });
   if (!opened.ok) return opened.trouble;
   const all = await mark.ask(opened.wire, [hostTopicOf(name, "+"), deadTopicOf(name, "+")], AbortSignal.timeout(LOOK_MS_MAX));
   await opened.wire.close();
   if (!all) return { trouble: "lost", detail: "what the broker keeps of the queue could not be read" };
-  queue.messages = queue.deadTopics.length;
+  let shared = 0;
+  let guarded = 0;
   for (const id of queue.sessions) {
     const held = await countIn(to, spec, id);
     if (typeof held !== "number") return held;
-    queue.messages += held;
+    if (id === GUARD_ID) guarded = held;
+    else shared += held;
   }
+  // The guard has a copy of what the others have.
+  queue.messages = queue.deadTopics.length + Math.max(shared, guarded);
   return { queue };
 }
 

@@ -16,6 +16,9 @@ export type HostEntry = z.infer<typeof entrySchema>;
 
 type Known = HostEntry & { heardMs: SteadyMs };
 
+/** The session of nobody, which one of the hosts serves (`guard.ts`). */
+export const GUARD_ID = "000000000000";
+
 /** Whoever is here says so this often; the broker forgets the connections that it had when it ends itself, and with them their wills. */
 export const REFRESH_MS = 30_000;
 export const STALE_MS = 3.5 * REFRESH_MS;
@@ -46,12 +49,20 @@ export class Roster {
     return true;
   }
 
-  /** Sessions of others that nobody serves. */
+  /** What was last told of a session; null: nothing was. */
+  entry(id: string): HostEntry | null {
+    return this.#known.get(id) ?? null;
+  }
+
+  isServed(id: string): boolean {
+    const known = this.#known.get(id);
+    return known !== undefined && known.state === "here" && this.#clock.steady() - known.heardMs <= STALE_MS;
+  }
+
+  /** Sessions of other hosts that nobody serves. */
   get orphans(): Array<HostEntry & { id: string }> {
-    const now = this.#clock.steady();
-    return [...this.#known]
-      .filter(([id, { state, heardMs }]) => id !== this.#own && (state === "gone" || now - heardMs > STALE_MS))
-      .map(([id, entry]) => ({ id, ...entry }));
+    const others = [...this.#known].filter(([id]) => id !== this.#own && id !== GUARD_ID && !this.isServed(id));
+    return others.map(([id, entry]) => ({ id, ...entry }));
   }
 }
 

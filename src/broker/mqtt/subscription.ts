@@ -6,10 +6,11 @@ import type { Bytes } from "../../kernel/path.ts";
 import { adopt, isNoMessage } from "./adoption.ts";
 import { publishedOf } from "./announcer.ts";
 import { exhume, giveBack, isMeant } from "./dead-letters.ts";
+import { keepGuard } from "./guard.ts";
 import { Link, type LinkSettings } from "./link.ts";
 import { type Arrival, FOREVER_S, type Publication, type Session } from "./packets.ts";
-import { type HostEntry, REFRESH_MS, Roster, telling } from "./roster.ts";
-import { filtersOf, hostTopicOf, returnFilterOf } from "./topics.ts";
+import { GUARD_ID, type HostEntry, REFRESH_MS, Roster, telling } from "./roster.ts";
+import { filtersOf, hostTopicOf, plainFiltersOf, returnFilterOf } from "./topics.ts";
 import { clientIdOf } from "./visit.ts";
 import type { OnArrival, Wire } from "./wire.ts";
 import { Worker } from "./worker.ts";
@@ -112,14 +113,14 @@ export class MqttSubscription implements Subscription {
     await this.#link[Symbol.asyncDispose]();
   }
 
-  #sessionOf(id: string): Session {
+  #sessionOf(id: string, lastWord = this.#entry("gone")): Session {
     const { subscription, absentS } = this.#settings;
     const { queue, expireMs, prefetch } = subscription;
     return {
       clientId: clientIdOf(queue, id),
       keptS: expireMs === null ? FOREVER_S : Math.max(1, Math.ceil(expireMs / 1000)),
       receiveMax: prefetch + HELD_MAX,
-      will: { topic: hostTopicOf(queue, id), payload: this.#telling(id, this.#entry("gone")).payload, delayS: absentS },
+      will: { topic: hostTopicOf(queue, id), payload: this.#telling(id, lastWord).payload, delayS: absentS },
     };
   }
 
@@ -157,6 +158,7 @@ export class MqttSubscription implements Subscription {
     const { clock, id } = this.#settings;
     const { signal } = this.#stop;
     const adopting = new Map<string, Promise<void>>();
+    let guarding: Promise<void> | null = null;
     let saidMs = clock.steady();
     while (!signal.aborted) {
       const { wire } = this.#link;
@@ -168,17 +170,38 @@ export class MqttSubscription implements Subscription {
               this.#adopt(orphan).finally(() => adopting.delete(orphan.id)),
             );
         }
+        if (guarding === null && !this.#roster.isServed(GUARD_ID)) guarding = this.#guard().finally(() => (guarding = null));
         if (this.#dead === null) await this.deadLetters(0).catch(() => {});
         if (clock.steady() - saidMs > REFRESH_MS) {
           saidMs = clock.steady();
           await wire.publish(this.#telling(id, this.#entry("here")));
+          if (guarding !== null) await wire.publish(this.#telling(GUARD_ID, this.#guardEntry("here")));
           await this.deadLetters(0).catch(() => {});
         }
       }
       // Not all at one moment: of two who adopt one session, the later has it.
       await clock.sleep(LOOK_EVERY_MS * (0.5 + Math.random()), signal).catch(() => {});
     }
-    await Promise.all(adopting.values());
+    await Promise.all([...adopting.values(), guarding]);
+  }
+
+  async #guard(): Promise<void> {
+    const { subscription, visit, clock } = this.#settings;
+    await keepGuard({
+      queue: subscription.queue,
+      connect: async (onArrival) => visit(this.#sessionOf(GUARD_ID, this.#guardEntry("gone")), onArrival),
+      filters: plainFiltersOf(subscription),
+      known: this.#roster.entry(GUARD_ID),
+      telling: { serving: this.#telling(GUARD_ID, this.#guardEntry("here")), left: this.#telling(GUARD_ID, this.#guardEntry("gone")) },
+      worker: this.#worker,
+      stop: this.#stop.signal,
+    });
+    // Another host may have taken it over, and says so in a moment.
+    await clock.sleep(LOOK_EVERY_MS, this.#stop.signal).catch(() => {});
+  }
+
+  #guardEntry(state: HostEntry["state"]): HostEntry {
+    return { ...this.#entry(state), filters: plainFiltersOf(this.#settings.subscription) };
   }
 
   async #adopt(orphan: HostEntry & { id: string }): Promise<void> {

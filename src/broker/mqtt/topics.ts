@@ -35,11 +35,16 @@ export function topicOf(exchange: string, prefix: readonly string[], path: RelPa
   return kept.join("/");
 }
 
+type Wanted = { queue: string; exchange: string; topicPrefix: readonly string[]; subtopics: readonly string[] };
+
 /** What a queue takes: a shared subscription for each subtopic, so that each message comes to one of its hosts. */
-export function filtersOf(of: { queue: string; exchange: string; topicPrefix: readonly string[]; subtopics: readonly string[] }): string[] {
-  return of.subtopics.map((subtopic) =>
-    sharedBy(of.queue, [...[of.exchange, ...of.topicPrefix].map(escaped), ...levelsOf(subtopic)].join("/")),
-  );
+export function filtersOf(wanted: Wanted): string[] {
+  return plainFiltersOf(wanted).map((filter) => sharedBy(wanted.queue, filter));
+}
+
+/** The same for a session that shares them with nobody. */
+export function plainFiltersOf({ exchange, topicPrefix, subtopics }: Wanted): string[] {
+  return subtopics.map((subtopic) => [...[exchange, ...topicPrefix].map(escaped), ...levelsOf(subtopic)].join("/"));
 }
 
 /** As in AMQP, where `*` is one level and levels may be apart by dots. Only the last may be `#`. */

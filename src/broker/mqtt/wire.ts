@@ -122,9 +122,9 @@ export class Wire {
   }
 
   /** The reason why a filter was not granted; null: all are. `unkept`: what comes for them is sent once, and never kept. */
-  async subscribe(filters: readonly string[], unkept: readonly string[] = []): Promise<string | null> {
+  async subscribe(filters: readonly string[], unkept: readonly string[] = [], { retained = true } = {}): Promise<string | null> {
     const messageId = this.#underWay.freeId();
-    const subscription = (qos: 0 | 1) => (topic: string) => ({ topic, qos, nl: false, rap: true, rh: 0 });
+    const subscription = (qos: 0 | 1) => (topic: string) => ({ topic, qos, nl: false, rap: true, rh: retained ? 0 : 2 });
     const subscriptions = [...filters.map(subscription(1)), ...unkept.map(subscription(0))];
     const answer = await this.#ask(messageId, generate({ cmd: "subscribe", messageId, subscriptions }, protocol));
     if (answer.answer !== "granted") return answer.detail;

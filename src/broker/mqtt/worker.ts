@@ -11,6 +11,8 @@ import { Places } from "./places.ts";
 import { Waits } from "./waits.ts";
 import type { Wire } from "./wire.ts";
 
+const DONE_MAX = 10_000;
+
 /** A handler that throws, and a dead letter that the broker does not take, are tried again after so long. */
 const AFTER_FAULT_MS = 30_000;
 /** As long as we are connected nobody else can be given it: it is asked for here once more. */
@@ -27,6 +29,10 @@ export class Worker implements AsyncDisposable {
   readonly #stop = new AbortController();
   readonly #places: Places;
   readonly #waits = new Waits();
+  /** Which connection each message that is under way came by. */
+  readonly #names = new Map<string, Wire>();
+  /** The last that were done: the guard may have a copy. */
+  readonly #done = new Set<string>();
   readonly #underWay = new Map<Promise<void>, Wire>();
   readonly #idle = new WeakMap<Wire, AbortSignal>();
   readonly #refusals: RefusalLog;
@@ -49,8 +55,18 @@ export class Worker implements AsyncDisposable {
 
   take(wire: Wire, arrival: Arrival): void {
     if (this.#stop.signal.aborted) return;
+    const name = nameOfMessage(arrival.topic, arrival.payload);
+    // A second copy of what is done, or of what another live connection holds unacknowledged: nothing hangs on this one.
+    if (this.#done.has(name) || this.#names.get(name)?.ended.aborted === false) {
+      wire.acknowledge(arrival);
+      return;
+    }
     this.#counts.received += 1;
-    const work = this.#work(wire, arrival).finally(() => this.#underWay.delete(work));
+    this.#names.set(name, wire);
+    const work = this.#work(wire, arrival, name).finally(() => {
+      this.#underWay.delete(work);
+      if (this.#names.get(name) === wire) this.#names.delete(name);
+    });
     this.#underWay.set(work, wire);
   }
 
@@ -75,8 +91,7 @@ export class Worker implements AsyncDisposable {
   }
 
   /** One message, until it is acknowledged, or cannot be any more. */
-  async #work(wire: Wire, arrival: Arrival): Promise<void> {
-    const name = nameOfMessage(arrival.topic, arrival.payload);
+  async #work(wire: Wire, arrival: Arrival, name: string): Promise<void> {
     const idle = this.#idleOf(wire);
     for (;;) {
       if (!(await this.#due(name, idle)) || !(await this.#places.take(idle))) return;
@@ -87,6 +102,7 @@ export class Worker implements AsyncDisposable {
       }
       if (await this.#ends(wire, arrival, outcome)) {
         this.#waits.end(name);
+        if (outcome.outcome === "done") this.#remember(name);
         if (wire.acknowledge(arrival)) this.#counts[outcome.outcome === "dead" ? "dead" : "done"] += 1;
         else this.#counts.handedBack += 1;
         return;
@@ -103,6 +119,12 @@ export class Worker implements AsyncDisposable {
     if (refused === null) this.buried += 1;
     else if (!wire.ended.aborted) log.warn(`a dead letter of ${queue} was not taken by the broker: ${refused}; it is tried again`);
     return refused === null;
+  }
+
+  #remember(name: string): void {
+    this.#done.add(name);
+    const [oldest] = this.#done;
+    if (this.#done.size > DONE_MAX && oldest !== undefined) this.#done.delete(oldest);
   }
 
   #hold(name: string, outcome: Handled): void {
