@@ -16,7 +16,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { OpenOptions, Origin, OriginFile, OriginSet } from "../../src/flow/fetch/contract.ts";
 import { sameVersion } from "../../src/flow/version.ts";
 import type { ErrorCode } from "../../src/kernel/error-codes.ts";
-import { HotdirError } from "../../src/kernel/errors.ts";
+import { hasCode, HotdirError } from "../../src/kernel/errors.ts";
 import { relPath, type Bytes, type RelPath } from "../../src/kernel/path.ts";
 import { hostileNames } from "../support/names.ts";
 import { makeTemporary, type Temporary } from "../support/temporary.ts";
@@ -62,7 +62,7 @@ export function describeOrigin(
       expect(file.mtimeNs).toBe(1_500_000_000_000_000_000n);
       expect(seen).toMatchObject({ kind: "file", path: "below/further/a", version: file.version });
       expect((await bytesOf(file)).equals(bytes)).toBe(true);
-      if (sees.modes) expect(file.mode).toBe(0o644);
+      expect(file.mode).toBe(sees.modes ? 0o644 : null);
     });
 
     it("gives an empty file", async () => {
@@ -147,25 +147,25 @@ export function describeOrigin(
       write("next", Buffer.alloc(5_000_000, "b"));
       await using file = await origin.open(rel("current"), { ...whole, windowBytes: 256 * 1024 }, never);
       const letters = new Set<number>();
-      try {
+      const reading = async (): Promise<void> => {
         for await (const chunk of file.chunks) {
           if (letters.size === 0) renameSync(at("next"), at("current"));
           for (const byte of new Set(chunk)) letters.add(byte);
         }
-      } catch (error) {
-        expect(error).toMatchObject({ code: "source-changed" });
-      }
+      };
+      const failure = await reading().catch((error: unknown) => error);
+      expect(failure).toSatisfy((error: unknown) => error === undefined || hasCode(error, "source-changed"));
       expect(letters.size).toBe(1);
     });
 
     it("gives a place back when a file is left before its end, or never read", async () => {
-      write("left", Buffer.alloc(3_000_000, "a"));
-      for (let times = 0; times < 40; times++) {
+      write("left", Buffer.alloc(700_000, "a"));
+      for (let times = 0; times < 150; times++) {
         await using file = await origin.open(rel("left"), { ...whole, windowBytes: 256 * 1024 }, never);
         if (times % 2 === 0) continue;
         for await (const chunk of file.chunks) if (chunk.length > 0) break;
       }
-      expect((await fetchWhole(origin, "left")).length).toBe(3_000_000);
+      expect((await fetchWhole(origin, "left")).length).toBe(700_000);
     });
 
     it("stops when it is told to", async () => {

@@ -8,9 +8,9 @@ import { Standoff } from "./standoff.ts";
 
 /** Connections to one host at most, and files that are open on one before another is made. */
 const CONNECTIONS_MAX = 4;
-const FILES_PER_CONNECTION = 8;
+const FILES_PER_CONNECTION = 16;
 /** Files under way at one host: what a host that hangs can hold. */
-const FILES_MAX = 32;
+const FILES_MAX = 128;
 /** After the host refused one more connection, this long no more are asked for. */
 const CAP_MS = 30_000;
 

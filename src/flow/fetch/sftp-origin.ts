@@ -8,8 +8,8 @@ import type { OpenOptions, Origin, OriginFile } from "./contract.ts";
 import { originVersion } from "./origin-version.ts";
 import type { SftpHost } from "./sftp-host.ts";
 
-/** One request of a read; servers give at least so much at once. */
-const PIECE_BYTES_MAX = 256 * 1024;
+/** One request of a read: what servers give at once, and small enough to be cheap garbage. */
+const PIECE_BYTES_MAX = 128 * 1024;
 
 /** The files below one directory of a host that is reached by the user's own ssh. */
 export class SftpOrigin implements Origin {

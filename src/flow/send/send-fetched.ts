@@ -23,7 +23,7 @@ import { proveTold } from "./told-there.ts";
 const SMALL_WINDOW_BYTES = 256 * 1024;
 const LARGE_WINDOW_BYTES = 4 * 1024 * 1024;
 /** Chunks that come in smaller pieces are gathered. */
-const PIECE_BYTES = 256 * 1024;
+const PIECE_BYTES = 128 * 1024;
 /** A file that tells no size is not let fill the destination: room is looked at so often. */
 const LOOK_AT_ROOM_BYTES = 64 * 1024 * 1024;
 
