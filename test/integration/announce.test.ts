@@ -163,6 +163,8 @@ test("where nobody listens status and log say so, and a queue that comes later h
   await hotdir.waitIdle(1);
   await waitUntil("the log says it", () => hotdir.log().includes("nobody listens"));
   expect((await hotdir.ask("explain", `${source}/early`)).stdout).toContain("nobody listens: the broker had no queue for the message");
+  const { flows } = JSON.parse((await hotdir.ask("status", "--json")).stdout) as { flows: Array<Record<string, unknown>> };
+  expect(flows[0]).toMatchObject({ state: "running", notice: expect.stringContaining("nobody listens") as string });
   await using listener = await listenTo(hosts.rabbitmq, hosts.directory, "xs_unheard");
   writeFileSync(`${source}/late`, "2");
   const heard = await hears(listener, hotdir, 1);

@@ -110,7 +110,8 @@ export class Outbox implements AsyncDisposable {
     entry.state = "under way";
     const { settings, publish, teller, content } = this.#options;
     const { owed } = entry;
-    const known = { digest: owed.digest, content: await content.of(owed) };
+    using held = await content.of(owed);
+    const known = { digest: owed.digest, content: held.content };
     const published = await teller.publish(announcementOf(owed, known, { publish, settings }));
     if (this.#life !== "ended") this.#settle(entry, published);
   }

@@ -19,6 +19,8 @@ import { type Known, nothingKnown, type ToldFile, ToldFiles } from "./told-files
 
 /** Small changes under way at once, most of them with the broker. */
 const WINDOW = 1024;
+/** Contents that travel in messages and are not with the broker yet have so many bytes in memory, and one reading more. */
+const CONTENT_BYTES_MAX = 8 * 1024 * 1024;
 /** Large files that are read or told of at once. */
 const BULK_MAX = 4;
 /** A removal that must wait for a person is asked about again after so long. */
@@ -36,6 +38,7 @@ export class PublishPump implements Pumping {
   readonly #turns: Turns;
   readonly #files: ToldFiles;
   #toRead: ToldFile[] = [];
+  #contentBytes = 0;
   #small = 0;
   #bulk = 0;
   #accepting = false;
@@ -107,7 +110,7 @@ export class PublishPump implements Pumping {
   }
 
   #readSome(): void {
-    while (this.#toRead.length > 0 && this.#files.canReadMany) {
+    while (this.#toRead.length > 0 && this.#files.canReadMany && this.#contentBytes < CONTENT_BYTES_MAX) {
       const some = this.#files.takeSome(this.#toRead);
       void this.#files
         .readMany(some)
@@ -133,6 +136,8 @@ export class PublishPump implements Pumping {
   }
 
   async #tell(transfer: ClaimedTransfer, known: Known): Promise<void> {
+    const contentBytes = known.content?.byteLength ?? 0;
+    this.#contentBytes += contentBytes;
     try {
       const { db, publish, settings } = this.#context;
       const { id, change, seenAtMs } = transfer;
@@ -142,6 +147,8 @@ export class PublishPump implements Pumping {
     } catch (error) {
       // The ledger could not be read.
       this.#events.broken(error);
+    } finally {
+      this.#contentBytes -= contentBytes;
     }
   }
 
