@@ -173,3 +173,30 @@ test("credentials that go, or that others may read, keep us waiting and are name
   await waitUntil("it is there", () => announcer.state.state === "ready", { timeoutMs: 20_000 });
   expect(bus.standingOf(published)).toMatchObject({ state: { state: "ready" }, counts: { published: 0 } });
 });
+
+test("dead letters that are given back while connections are cut are neither lost nor left behind", async () => {
+  const settings = brokerSettings(place.path, broker, broker.user);
+  await using bus = makeBus();
+  await using announcer = bus.announcer(publishSettings({ broker: settings, exchange: "xs_revive" }), "out");
+  let isHopeless = true;
+  const { story, handle } = recorder(() => (isHopeless ? { outcome: "dead", reason: "not yet" } : null));
+  const wanted = subscriptionSettings({ broker: settings, exchange: "xs_revive", queue: "q_revive" });
+  await using subscription = bus.subscribe(wanted, "in", handle);
+  const paths = Array.from({ length: 300 }, (_, number) => `letter/${number}`);
+  await Promise.all(paths.map(async (path) => publishToQueue(announcer, removalOf(path))));
+  await waitUntil("all are dead", () => subscription.queue.dead === paths.length, { timeoutMs: 30_000 });
+  isHopeless = false;
+  const before = story.length;
+  const revived = (): Set<string> => new Set(story.slice(before).map(({ told }) => told.change.path));
+  for (let cuts = 0; cuts < 3; cuts += 1) {
+    const reviving = subscription.revive(null).catch(() => 0);
+    await waitUntil("some are given back", () => revived().size > cuts * 20);
+    await broker.ctl("close_all_connections", "cut");
+    await reviving;
+  }
+  await waitUntil("the others are given back", async () => {
+    await subscription.revive(null).catch(() => 0);
+    return revived().size === paths.length && (await subscription.deadLetters(1)).length === 0;
+  });
+  expect([...revived()].toSorted()).toEqual(paths.toSorted());
+});

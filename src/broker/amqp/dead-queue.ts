@@ -1,4 +1,3 @@
-import type { Channel, GetMessage } from "amqplib";
 import type { QueuedDeadLetter } from "../../flow/bus.ts";
 import type { Bytes } from "../../kernel/path.ts";
 import { readTold } from "../messages/told.ts";
@@ -43,6 +42,9 @@ export async function reviveDead(
 
 type Fate = "keep" | "gone" | "end";
 
+/** So many are on their way back at one time. */
+const AT_ONCE = 100;
+
 /** Each letter that is there at the beginning, once. Those that are kept are given back when the channel closes. */
 async function withEach(
   link: Link,
@@ -54,26 +56,30 @@ async function withEach(
   const connection = await link.connection(signal);
   const channel = await connection.model.createChannel();
   channel.on("error", () => {});
+  const underWay = new Set<Promise<unknown>>();
+  const enough = new AbortController();
   try {
     const dead = deadQueueOf(queue);
     let left = Math.min(limit, (await channel.checkQueue(dead)).messageCount);
-    for (; left > 0 && !signal.aborted; left -= 1) {
+    for (; left > 0 && !signal.aborted && !enough.signal.aborted; left -= 1) {
       const message = await channel.get(dead, { noAck: false });
       if (message === false) break;
-      if (!(await decided(channel, message, decide(deliveryOf(message, dead))))) break;
+      const deciding = decide(deliveryOf(message, dead))
+        .then((fate) => (fate === "gone" ? channel.ack(message) : fate === "end" && enough.abort()))
+        // The channel closed within this very moment: the letter stays, beside its copy.
+        .catch(() => enough.abort())
+        .finally(() => underWay.delete(deciding));
+      underWay.add(deciding);
+      if (underWay.size >= AT_ONCE) await Promise.race(underWay);
     }
+    await Promise.all(underWay);
   } catch (error) {
+    await Promise.all(underWay);
     // No dead letter ever made the queue.
     if (replyCode(error) !== 404) throw error;
     return;
   }
   await channel.close();
-}
-
-async function decided(channel: Channel, message: GetMessage, fate: Promise<Fate>): Promise<boolean> {
-  const found = await fate;
-  if (found === "gone") channel.ack(message);
-  return found !== "end";
 }
 
 function letterOf(delivery: Delivery): QueuedDeadLetter {
