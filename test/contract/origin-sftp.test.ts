@@ -57,6 +57,14 @@ describe("a host by SFTP", () => {
     expect(bytes.length).toBe(64 * 1024 * 1024);
   });
 
+  it("tells of a file that cannot be read that it is that file, and not the host", async () => {
+    await using origins = makeOrigins({ ssh: sshd.target.ssh });
+    // Its first page is nobody's: the server's own memory can be opened, and not read there.
+    await expectCode("source-unreadable", () => fetchWhole(origins.at(`sftp://${sshd.hostAlias}/proc/self`), "mem"));
+    writeFileSync(join(sshd.home, "readable"), "readable");
+    expect((await fetchWhole(origins.at(`sftp://${sshd.hostAlias}/~/`), "readable")).toString()).toBe("readable");
+  });
+
   it("keeps no connection when all is over", async () => {
     const origins = makeOrigins({ ssh: sshd.target.ssh });
     await origins.at(`sftp://${sshd.hostAlias}/~/`).look(rel("a"));

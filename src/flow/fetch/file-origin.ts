@@ -94,7 +94,9 @@ async function* chunksOf(
   for (let at = offset; at < version.sizeBytes;) {
     signal.throwIfAborted();
     const buffer = Buffer.allocUnsafe(Math.min(PIECE_BYTES, version.sizeBytes - at));
-    const { bytesRead } = await handle.read(buffer, 0, buffer.length, at);
+    const { bytesRead } = await handle.read(buffer, 0, buffer.length, at).catch((error: unknown) => {
+      throw new HotdirError("source-unreadable", { ...facts, detail: errnoOf(error) ?? "unknown", cause: error });
+    });
     if (bytesRead === 0) throw new HotdirError("source-changed", { ...facts, detail: "it became shorter" });
     yield buffer.subarray(0, bytesRead);
     at += bytesRead;

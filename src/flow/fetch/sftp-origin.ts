@@ -189,16 +189,19 @@ class Reading {
 
   async *chunks(): AsyncGenerator<Buffer> {
     const { facts, signal, offset, seen } = this.#options;
+    const refuse = (error: unknown): never => {
+      throw refusedRead(error, facts);
+    };
     this.#ask();
     for (let at = offset; at < seen.sizeBytes;) {
-      const piece = await abortable(this.#underWay.shift()!, signal);
+      const piece = await abortable(this.#underWay.shift()!, signal).catch(refuse);
       if (piece.length < Math.min(this.#pieceBytes, seen.sizeBytes - at))
         throw new HotdirError("source-changed", { ...facts, detail: "it became shorter" });
       at += piece.length;
       this.#ask();
       yield piece;
     }
-    const [further, now] = await abortable(this.#tail!, signal);
+    const [further, now] = await abortable(this.#tail!, signal).catch(refuse);
     if (further.length > 0 || now === null || !sameVersion(versionOfFacts(now), versionOfFacts(seen)))
       throw new HotdirError("source-changed", facts);
   }
