@@ -2,9 +2,10 @@ import { chmodSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Announcer, BusState, Received, Subscription } from "../../src/flow/bus.ts";
-import { deadTopicOf } from "../../src/broker/mqtt/topics.ts";
+import { GUARD_ID } from "../../src/broker/mqtt/roster.ts";
+import { deadTopicOf, hostTopicOf } from "../../src/broker/mqtt/topics.ts";
 import type { BrokerSettings } from "../../src/flow/settings.ts";
-import { removalOf } from "../support/bus.ts";
+import { publishToQueue, removalOf } from "../support/bus.ts";
 import { publishSettings, subscriptionSettings } from "../support/bus-settings.ts";
 import { endProgram, nextMessage, startProgram } from "../support/child.ts";
 import { startMosquitto, type TestMosquitto } from "../support/mosquitto.ts";
@@ -196,6 +197,33 @@ test("the connection is cut, refused and falls silent: both directions come back
   const { missing, twice } = await traffic.settle();
   console.log(`cuts: ${traffic.confirmedAtMs.size} confirmed, ${missing.length} missing, ${twice} twice`);
   expect(missing).toEqual([]);
+});
+
+test("what is published after the broker's start, and before any of its hosts is back, comes; and once where nothing was missed", async () => {
+  const direct = mqttSettings(place.path, broker.port, broker.user);
+  const wanted = subscriptionSettings({ broker: proxied(), exchange: "xs_gap", queue: "q_gap" });
+  await using bus = makeMqttBus();
+  const came: string[] = [];
+  const subscription = bus.subscribe(wanted, "test", async ({ told }) => {
+    came.push(told.change.path);
+    return { outcome: "done" };
+  });
+  await using watcher = await overhear(direct, hostTopicOf(wanted.queue, GUARD_ID));
+  await waitUntil("somebody keeps watch", () => watcher.came.some(({ payload }) => payload.includes('"here"')));
+  await using announcer = bus.announcer(publishSettings({ broker: direct, exchange: "xs_gap" }), "test");
+  for (const path of ["a", "b"]) await publishToQueue(announcer, removalOf(path));
+  await waitUntil("both came", () => came.length === 2);
+  await proxy.set({ connections: "refuse" });
+  await broker.end();
+  await broker.start();
+  await becomes(announcer, "ready");
+  expect(await announcer.publish(removalOf("c"))).toEqual({ outcome: "confirmed" });
+  await proxy.set({});
+  await waitUntil("it came", () => came.includes("c"));
+  for (const path of ["d", "e"]) await publishToQueue(announcer, removalOf(path));
+  await waitUntil("all came", () => came.includes("e"));
+  expect(came).toEqual(["a", "b", "c", "d", "e"]);
+  await subscription[Symbol.asyncDispose]();
 });
 
 test("hosts are killed: whoever is left does what the broker kept for them", async () => {

@@ -54,9 +54,11 @@ export class Roster {
     return this.#known.get(id) ?? null;
   }
 
+  /** By another host. That we serve it nobody has to tell us: what says so is from before the connection was lost. */
   isServed(id: string): boolean {
     const known = this.#known.get(id);
-    return known !== undefined && known.state === "here" && this.#clock.steady() - known.heardMs <= STALE_MS;
+    if (known === undefined || known.state === "gone" || known.by === this.#own) return false;
+    return this.#clock.steady() - known.heardMs <= STALE_MS;
   }
 
   /** Sessions of other hosts that nobody serves. */

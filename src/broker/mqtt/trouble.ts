@@ -3,6 +3,7 @@ import type { LinkTrouble } from "../amqp/link-state.ts";
 
 /** The reason codes of MQTT 5 (section 2.4) that somebody may see, in words. */
 const reasons: Record<number, string> = {
+  0x00: "it said goodbye",
   0x80: "it does not say why",
   0x81: "it could not read what we said",
   0x82: "we broke the protocol",
