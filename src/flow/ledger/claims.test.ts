@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { makeLedger, put, rel, type TestLedger } from "../../../test/support/ledger.ts";
 import type { Change } from "../transfer.ts";
 import { recordQueued } from "./admissions.ts";
-import { beginRun, claim, nextDueAt } from "./claims.ts";
+import { beginRun, claim, nextDueAt, releaseStructural } from "./claims.ts";
 import { recordOutcomes } from "./outcomes.ts";
 
 const nobody = (): boolean => false;
@@ -129,4 +129,23 @@ test("a claim takes as long from a long queue as from a short one", async () => 
   fill(1000, 40_000);
   // One that reads the queue would take some thirty times as long; the fastest of a hundred is steady on a busy machine.
   expect(fastestMs()).toBeLessThan(short * 5);
+});
+
+test("what a removal or rename waited for has ended: it is due at once, and nothing else is", async () => {
+  await using ledger = await makeLedger();
+  queue(ledger, put("d/a"), put("d/b"), put("c"));
+  const first = claimed(ledger);
+  const rename = { kind: "rename", path: rel("e"), from: rel("d"), directory: true, version: null, mode: 0o755 } as const;
+  queue(ledger, rename, { kind: "delete", path: rel("c") }, { kind: "delete", path: rel("x/y") });
+  const at = (more: number): number => ledger.at.steady + more;
+  expect(names(claimed(ledger, { deferMs: 60_000 }))).toEqual(["delete x/y"]);
+  expect(claimed(ledger, { now: at(10) })).toEqual([]);
+  deliver(ledger, first.slice(0, 1));
+  releaseStructural(ledger.db, ledger.flow, at(20), [rel("d/a")]);
+  expect(names(claimed(ledger, { now: at(30), deferMs: 60_000 }))).toEqual([]);
+  deliver(ledger, first.slice(1));
+  releaseStructural(ledger.db, ledger.flow, at(40), [rel("d/b")]);
+  expect(names(claimed(ledger, { now: at(50) }))).toEqual(["rename e"]);
+  releaseStructural(ledger.db, ledger.flow, at(60), [rel("c")]);
+  expect(names(claimed(ledger, { now: at(70) }))).toEqual(["delete c"]);
 });

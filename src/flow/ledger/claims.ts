@@ -92,6 +92,21 @@ export function releaseDeferred(db: Database, flow: FlowId, now: SteadyMs, withi
   }
 }
 
+const STRUCTURAL_DUE =
+  "UPDATE transfer SET due_at = ?1 WHERE flow = ?2 AND (kind = 'rename' OR kind = 'delete' OR kind = 'rmdir') AND ended_at IS NULL AND state = 'queued' AND due_at > ?1 AND failures = 0";
+
+/** What has ended at these paths may be all that a rename or removal there, or above, waited for: that is due again. */
+export function releaseStructural(db: Database, flow: FlowId, now: SteadyMs, paths: Iterable<RelPath>): void {
+  if (!structuralIsOpen(db, flow)) return;
+  const at = new Set([...paths].flatMap((path) => [path, ...ancestorsOf(path)]));
+  db.transaction(() => {
+    for (const path of at) {
+      db.run(`${STRUCTURAL_DUE} AND path = ?3`, Math.round(now), flow, pathCell(path));
+      db.run(`${STRUCTURAL_DUE} AND from_path = ?3`, Math.round(now), flow, pathCell(path));
+    }
+  });
+}
+
 /**
  * What no two transfers under way may share: their paths, and the inode of a file with several names,
  * so that the second name finds the first one delivered and becomes a hard link to it.
@@ -101,7 +116,7 @@ export function keysOf(change: Change): string[] {
   return change.kind === "put" && change.links > 1 ? [...paths, `\0${change.version.inode}`] : paths;
 }
 
-function pathsOf(change: Change): RelPath[] {
+export function pathsOf(change: Change): RelPath[] {
   return change.kind === "rename" ? [change.path, change.from] : [change.path];
 }
 

@@ -40,12 +40,8 @@ export async function applyStructure(
       case "link":
         return await makeSymlink(context, transfer, change);
       case "delete":
-        await context.link.lane().files.remove(context.layout.final(change.path));
-        return done();
       case "rmdir":
-        await context.link.lane().files.rmdir(context.layout.final(change.path));
-        context.parents.forget();
-        return done();
+        return await remove(context, transfer, change);
       case "rename":
         return await rename(context, transfer, change, sendPut);
       default:
@@ -54,6 +50,19 @@ export async function applyStructure(
   } catch (error) {
     return failed(error, change.kind, change.kind === "link");
   }
+}
+
+async function remove(context: SendContext, transfer: ClaimedTransfer, change: Structural & { kind: "delete" | "rmdir" }): Promise<Result> {
+  const { files } = context.link.lane();
+  const final = context.layout.final(change.path);
+  try {
+    await (change.kind === "delete" ? files.remove(final) : files.rmdir(final));
+  } catch (error) {
+    // Another host has put there by now what the source has under this name: what was to go is gone.
+    if (transfer.origin === null || !hasCode(error, "wrong-type")) throw error;
+  }
+  if (change.kind === "rmdir") context.parents.forget();
+  return done();
 }
 
 async function makeDirectory(context: SendContext, change: Structural & { kind: "mkdir" }): Promise<Result> {
@@ -136,7 +145,9 @@ async function renameFile(
     if (digest !== null && found?.hex === digest.hex) {
       const proof = judge(from, digest, found);
       await moveOver(context, files, from, change.path);
-      return { kind: "delivered", receipt: { proof, durable: false }, method: "renamed" };
+      // Another host may have put something else there in between, which has the new name now.
+      if (transfer.origin === null || (await holds(context, change.path, digest)))
+        return { kind: "delivered", receipt: { proof, durable: false }, method: "renamed" };
     }
   }
   // Without digests, the ledger's word that this very version was sent under the old name has to do.
@@ -156,6 +167,12 @@ async function renameFile(
   // The new name has a newer version, or was moved on: that is another transfer's, which waits for this one. What is left to do is that the old name goes.
   await files.remove(from).catch((error: unknown) => (hasCode(error, "wrong-type") ? false : Promise.reject(error as Error)));
   return replaced ? done("renamed") : sent;
+}
+
+async function holds(context: SendContext, path: RelPath, digest: Digest): Promise<boolean> {
+  const lane = context.link.lane();
+  const [found] = await context.link.readBack(lane).digest(digest.algorithm, [{ path: context.layout.final(path) }]);
+  return found?.hex === digest.hex;
 }
 
 async function findThereOrNot(context: SendContext, put: ClaimedPut): Promise<Result | null> {

@@ -1,4 +1,4 @@
-import { claim, keysOf, releaseDeferred, type RunId } from "../ledger/claims.ts";
+import { claim, keysOf, pathsOf, releaseDeferred, releaseStructural, type RunId } from "../ledger/claims.ts";
 import type { EndedAttempt, Outcome } from "../ledger/outcomes.ts";
 import { PACK_FILES_MAX } from "../read/source-reader.ts";
 import { type ClaimedTransfer, isStructural } from "../transfer.ts";
@@ -88,9 +88,10 @@ export class UnderWay {
       else if (outcome.kind === "delivered") this.#events.delivered(transfer, outcome, startedAtMs);
       else this.#events.failed(transfer, outcome);
     }
-    if (attempts.some(({ transfer }) => isStructural(transfer.change))) {
-      releaseDeferred(this.#context.db, this.#context.flow, this.#context.clock.steady(), DEFER_MAX_MS);
-    }
+    const { db, flow, clock } = this.#context;
+    if (attempts.some(({ transfer }) => isStructural(transfer.change))) releaseDeferred(db, flow, clock.steady(), DEFER_MAX_MS);
+    const paths = attempts.flatMap(({ transfer }) => pathsOf(transfer.change));
+    releaseStructural(db, flow, clock.steady(), paths);
     this.#events.recorded();
     this.#wake();
   }
