@@ -1,0 +1,67 @@
+import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { chooseSeed, Random } from "../support/random.ts";
+import { startSshd, type TestSshd } from "../support/sshd.ts";
+import { makeHosts, type SubscribedHosts, treeOf } from "../support/subscribed-hosts.ts";
+import { startWebServer } from "../support/web-server.ts";
+
+let sshd: TestSshd;
+beforeAll(async () => {
+  sshd = await startSshd();
+});
+afterAll(() => sshd.stop());
+
+const below = (hosts: SubscribedHosts): string => `sftp://${sshd.hostAlias}${hosts.source}`;
+
+test("a file that is not what was announced any more arrives as it is by then, and so does what came after it", async () => {
+  await using hosts = await makeHosts({ ssh: sshd.target.ssh });
+  hosts.start("one");
+  await using server = await startWebServer(hosts.source);
+  for (const baseUrl of [below(hosts), server.url]) {
+    const name = baseUrl.replace(/:.*/, "");
+    writeFileSync(join(hosts.source, name), "announced");
+    const announced = hosts.seen(name);
+    writeFileSync(join(hosts.source, name), "newer, and longer");
+    hosts.tell(announced, { baseUrl });
+    hosts.tell({ kind: "delete", path: announced.path }, { baseUrl });
+    writeFileSync(join(hosts.source, `${name}-gone`), "gone by then");
+    const gone = hosts.seen(`${name}-gone`);
+    rmSync(join(hosts.source, `${name}-gone`));
+    hosts.tell(gone, { baseUrl, pubTimeNs: BigInt(Date.now() - 3600_000) * 1_000_000n });
+  }
+  await hosts.untilQuiet();
+  expect(treeOf(hosts.destination)).toEqual(["http: newer, and longer", "sftp: newer, and longer"]);
+});
+
+test("three hosts that fetch make the destination what the source is, whatever happens to the same few names meanwhile", async () => {
+  const seed = chooseSeed("hosts that fetch");
+  const random = new Random(seed);
+  await using hosts = await makeHosts({ ssh: sshd.target.ssh });
+  for (const name of ["one", "two", "three"]) hosts.start(name);
+  const baseUrl = below(hosts);
+  mkdirSync(join(hosts.source, "d"));
+  hosts.tell(hosts.seen("d"), { baseUrl });
+  const names = ["a", "b", "d/a", "d/b"];
+  for (let step = 0; step < 120; step++) {
+    const name = random.pick(names);
+    const other = random.pick(names);
+    const there = hosts.seen(name).kind === "put";
+    if (!there || random.chance(0.5)) {
+      writeFileSync(join(hosts.source, name), `content ${step} `.repeat(1 + (step % 50)));
+      hosts.tell(hosts.seen(name), { baseUrl });
+    } else if (random.chance(0.5) || name === other) {
+      rmSync(join(hosts.source, name));
+      hosts.tell(hosts.seen(name), { baseUrl });
+    } else {
+      renameSync(join(hosts.source, name), join(hosts.source, other));
+      hosts.tell(hosts.renamed(name, other), { baseUrl });
+    }
+    if (step === 60) {
+      await hosts.kill(hosts.hosts[0]!);
+      hosts.start("four");
+    }
+  }
+  await hosts.untilQuiet(50_000);
+  expect(treeOf(hosts.destination), `seed ${seed}\n${hosts.story()}`).toEqual(treeOf(hosts.source));
+});
