@@ -1,10 +1,11 @@
-import { deadJson } from "../daemon/json/dead-json.ts";
+import { deadJson, queuedJson } from "../daemon/json/dead-json.ts";
 import { deadLetters } from "../flow/ledger/dead-letters.ts";
 import type { Command } from "./command.ts";
 import { knownFlows, openEngine } from "./engine.ts";
 import { chosenFlows, readConfiguration, stateDirectory } from "./locations.ts";
 import { Output } from "./output.ts";
-import { deadText } from "./render/dead-lines.ts";
+import { queuedDead } from "./queued-dead.ts";
+import { deadText, queuedText } from "./render/dead-lines.ts";
 import { lookOf } from "./render/terminal.ts";
 
 export const dead: Command = {
@@ -12,7 +13,7 @@ export const dead: Command = {
   summary: "dead letters: what is not tried again by itself, and why",
   usage: "hotdir dead [FLOW...] [--json]",
   description:
-    "Lists the transfers that hotdir does not try again until a person says so, each with its reason, how often it was tried, and when it was given up. 'hotdir retry' sends them again.",
+    "Lists the transfers that hotdir does not try again until a person says so, each with its reason, how often it was tried, and when it was given up. 'hotdir retry' sends them again. While a daemon runs, the dead letters in the queues of its brokers are listed too: messages that nobody understands, and those that other hosts gave up.",
   options: { json: { type: "boolean", says: "the facts as one JSON array" } },
   positionals: { min: 0, max: Infinity },
   examples: [
@@ -32,6 +33,10 @@ export const dead: Command = {
         await output.write(json ? `${count === 0 ? "[" : ","}\n${JSON.stringify(deadJson(letter))}` : deadText(letter, look));
         count++;
       }
+    }
+    for (const letter of await queuedDead(engine, settings, context)) {
+      await output.write(json ? `${count === 0 ? "[" : ","}\n${JSON.stringify(queuedJson(letter))}` : queuedText(letter, look));
+      count++;
     }
     if (json) await output.write(count === 0 ? "[]\n" : "\n]\n");
     else if (count === 0) await output.write("No dead letters.\n");

@@ -1,17 +1,21 @@
 import type { RetryAnswer } from "../daemon/control-protocol.ts";
+import type { QueuedLetter } from "../daemon/json/dead-json.ts";
 import type { Database } from "../flow/ledger/database.ts";
 import { deadLetters, deadLettersAt } from "../flow/ledger/dead-letters.ts";
 import { flowId } from "../flow/ledger/flows.ts";
+import { messageOfTransfer } from "../flow/ledger/messages.ts";
 import { clockSkewMs } from "../flow/ledger/meta.ts";
 import { revive } from "../flow/ledger/outcomes.ts";
 import type { FlowSettings } from "../flow/settings.ts";
 import { systemClock } from "../kernel/clock.ts";
 import { HotdirError } from "../kernel/errors.ts";
+import type { Bytes } from "../kernel/path.ts";
 import { formatMany } from "../kernel/readable.ts";
 import type { CliContext, Command } from "./command.ts";
 import { type Engine, knownFlows, openEngine, ownLedger } from "./engine.ts";
 import { chosenFlows, flowOption, readConfiguration, stateDirectory } from "./locations.ts";
 import { pathsNamed, workingDirectory } from "./named-path.ts";
+import { queuedDead, reviveQueued } from "./queued-dead.ts";
 
 /** So many ids are well within a request of the control socket. */
 const IDS_A_REQUEST = 10_000;
@@ -21,7 +25,7 @@ export const retry: Command = {
   summary: "send dead letters again",
   usage: "hotdir retry [-f FLOW] [--all | PATH...]",
   description:
-    "Puts dead letters back into the queue, with all their attempts before them. PATH is absolute, or relative to the working directory or to a flow's source. Works with and without a running daemon; without one they are sent when it starts.",
+    "Puts dead letters back into the queue, with all their attempts before them. PATH is absolute, or relative to the working directory or to a flow's source. Works with and without a running daemon; without one they are sent when it starts. Those of a broker's queue are given back to it, for whichever host takes them; that needs a running daemon.",
   options: {
     all: { type: "boolean", short: "a", says: "every dead letter (of the flow, with -f)" },
     flow: flowOption,
@@ -43,15 +47,14 @@ export const retry: Command = {
     const settings = chosenFlows(readConfiguration(args, context), typeof named === "string" ? [named] : []);
     const directory = stateDirectory(args, context);
     using engine = await openEngine(directory);
-    const { ids, missed } = all
-      ? { ids: allDead(engine.db, settings), missed: 0 }
-      : namedDead(engine.db, settings, args.positionals, context);
+    const inQueues = all ? [] : await queuedDead(engine, settings, context);
+    const { ids, paths, missed } = all
+      ? { ids: allDead(engine.db, settings), paths: null, missed: 0 }
+      : namedDead(engine.db, settings, inQueues, args.positionals, context);
+    // First those of the queues: what comes back from there takes the place of what is known of it here.
+    const givenBack = await reviveQueued(engine, settings, paths);
     const revived = ids.length === 0 ? 0 : await requeue(engine, directory, ids);
-    context.stdout.write(
-      revived === 0
-        ? "Nothing was queued again.\n"
-        : `Queued again: ${formatMany(revived, "dead letter")}${engine.client === null ? "; sent when hotdir runs" : ""}.\n`,
-    );
+    context.stdout.write(report({ revived, givenBack, runs: engine.client !== null }));
     return missed > 0 ? 1 : 0;
   },
 };
@@ -60,21 +63,42 @@ function allDead(db: Database | null, settings: FlowSettings[]): number[] {
   return knownFlows(db, settings).flatMap((flow) => (db === null ? [] : Array.from(deadLetters(db, flow), (letter) => letter.id)));
 }
 
-/** A path that is no dead letter is said. */
-function namedDead(db: Database | null, settings: FlowSettings[], texts: string[], context: CliContext): { ids: number[]; missed: number } {
+function report({ revived, givenBack, runs }: { revived: number; givenBack: number; runs: boolean }): string {
+  const lines = [
+    ...(revived === 0 ? [] : [`Queued again: ${formatMany(revived, "dead letter")}${runs ? "" : "; sent when hotdir runs"}.\n`]),
+    ...(givenBack === 0 ? [] : [`Given back to the broker's queue: ${formatMany(givenBack, "message")}.\n`]),
+  ];
+  return lines.length === 0 ? "Nothing was queued again.\n" : lines.join("");
+}
+
+type Named = { ids: number[]; paths: Map<string, Bytes[]>; missed: number };
+
+/** `paths`: what their messages name, by flow. A path that is no dead letter is said. */
+function namedDead(
+  db: Database | null,
+  settings: FlowSettings[],
+  inQueues: readonly QueuedLetter[],
+  texts: string[],
+  context: CliContext,
+): Named {
   const ids = new Set<number>();
+  const paths = new Map<string, Bytes[]>();
   let missed = 0;
   for (const text of texts) {
-    const letters = pathsNamed(text, settings, workingDirectory()).flatMap(({ settings: flow, path }) => {
+    const before = ids.size + [...paths.values()].flat().length;
+    for (const { settings: flow, path } of pathsNamed(text, settings, workingDirectory())) {
       const id = db === null ? null : flowId(db, flow.name);
-      return db === null || id === null ? [] : deadLettersAt(db, { id, name: flow.name }, path);
-    });
-    for (const letter of letters) ids.add(letter.id);
-    if (letters.length > 0) continue;
+      const letters = db === null || id === null ? [] : deadLettersAt(db, { id, name: flow.name }, path);
+      const messages = db === null ? [] : letters.flatMap((letter) => messageOfTransfer(db, letter.id)?.relPath ?? []);
+      for (const letter of letters) ids.add(letter.id);
+      const isInQueue = inQueues.some((letter) => letter.flow === flow.name && letter.path === path);
+      paths.set(flow.name, [...(paths.get(flow.name) ?? []), ...messages, ...(isInQueue ? [path] : [])]);
+    }
+    if (ids.size + [...paths.values()].flat().length > before) continue;
     missed++;
     context.stderr.write(`hotdir: ${text} is no dead letter; 'hotdir explain' tells what it is\n`);
   }
-  return { ids: [...ids], missed };
+  return { ids: [...ids], paths, missed };
 }
 
 async function requeue(engine: Engine, directory: string, ids: number[]): Promise<number> {

@@ -2,8 +2,9 @@ import { canonical, type Json } from "../config/difference.ts";
 import type { Database } from "../flow/ledger/database.ts";
 import { revive } from "../flow/ledger/outcomes.ts";
 import { never } from "../kernel/errors.ts";
-import type { AbsPath } from "../kernel/path.ts";
-import type { Request, SettingsAnswer } from "./control-protocol.ts";
+import type { Subscription } from "../flow/bus.ts";
+import type { AbsPath, Bytes } from "../kernel/path.ts";
+import type { QueueDeadAnswer, Request, RetryAnswer, SettingsAnswer } from "./control-protocol.ts";
 import type { Daemon } from "./daemon.ts";
 import { ledgerTarget, post } from "./posting.ts";
 
@@ -31,6 +32,13 @@ export async function answerRequest({ daemon, db }: Asked, request: Request): Pr
       for (const flow of set.flows) flow.pump.wake();
       return { revived };
     }
+    case "queue-dead":
+      return await queueDead(set.flow(request.flow)?.receiver?.subscription ?? null, request.limit);
+    case "queue-revive": {
+      const subscription = set.flow(request.flow)?.receiver?.subscription ?? null;
+      const revived = await subscription?.revive(request.paths as Bytes[] | null);
+      return { revived: revived ?? 0 } satisfies RetryAnswer;
+    }
     case "pause":
       await set.withRunning(request.flow, (flow) => flow.pause());
       return {};
@@ -53,6 +61,13 @@ export async function answerRequest({ daemon, db }: Asked, request: Request): Pr
     default:
       return never(request);
   }
+}
+
+async function queueDead(subscription: Subscription | null, limit: number): Promise<QueueDeadAnswer> {
+  if (subscription === null) return { queue: null, dead: null, letters: [] };
+  const letters = await subscription.deadLetters(limit);
+  const { name, dead } = subscription.queue;
+  return { queue: name, dead, letters };
 }
 
 function settingsOf({ set: { configuration } }: Daemon): SettingsAnswer {

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { z } from "zod";
 import type { Json } from "../config/difference.ts";
-import type { BusState, QueueFacts } from "../flow/bus.ts";
+import type { BusState, QueuedDeadLetter, QueueFacts } from "../flow/bus.ts";
 import { type Bytes, isRelPath } from "../kernel/path.ts";
 import type { BrokerUse } from "./broker-uses.ts";
 
@@ -11,6 +11,7 @@ import type { BrokerUse } from "./broker-uses.ts";
  */
 export const REQUEST_BYTES_MAX = 4 * 1024 * 1024;
 export const POST_PATHS_MAX = 512;
+export const QUEUE_DEAD_MAX = 1000;
 
 /** Clean as the commands make them: what leads out of a source by `..`, or is no byte string, would be delivered elsewhere or as another file. */
 function isCleanPath(path: string): boolean {
@@ -26,6 +27,10 @@ export const Request = z.discriminatedUnion("ask", [
   /** Absolute paths of files and trees. `flow: null`: the flow whose source holds the path. */
   z.strictObject({ ask: z.literal("post"), flow: z.string().nullable(), paths: z.array(postedPath).max(POST_PATHS_MAX) }),
   z.strictObject({ ask: z.literal("retry"), ids: z.array(z.number().int()).max(100_000) }),
+  /** The oldest dead letters in the queue of a flow that takes messages, of whichever host. They stay where they are. */
+  z.strictObject({ ask: z.literal("queue-dead"), flow: z.string(), limit: z.number().int().min(1).max(QUEUE_DEAD_MAX) }),
+  /** Gives dead letters of the queue back to it, by the paths that their messages name; null: all. */
+  z.strictObject({ ask: z.literal("queue-revive"), flow: z.string(), paths: z.array(z.string().max(8192)).max(10_000).nullable() }),
   /** Sends nothing until `resume`, also over restarts; what comes meanwhile is recorded. */
   z.strictObject({ ask: z.literal("pause"), flow: z.string() }),
   /** Ends a pause, or a halt: a person has looked. */
@@ -95,4 +100,6 @@ export type PostAnswer = {
 export type ReloadAnswer = { started: string[]; restarted: string[]; ended: string[]; unchanged: string[] };
 /** The settings in force, in the form of `config/difference.ts`; `file`: the configuration that they came from. */
 export type SettingsAnswer = { file: string; flows: Record<string, Json> };
+/** `queue` null: the flow takes no messages now. `dead`: how many there are in all, as last counted. */
+export type QueueDeadAnswer = { queue: string | null; dead: number | null; letters: QueuedDeadLetter[] };
 export type RetryAnswer = { revived: number };

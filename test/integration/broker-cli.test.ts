@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { addressOf, credentialsIn, makeLink } from "../support/broker-link.ts";
 import { type DaemonPlace, Hotdir, type Outcome } from "../support/daemon.ts";
@@ -344,5 +344,52 @@ test("files go from a flow over amqps to the next one; status and metrics tell t
   });
   expect((await hotdir.ask("resume", "down")).status).toBe(0);
   await hotdir.waitFor("it arrives", ({ flows: [, down] }) => down!.counts.delivered === 21);
+  expect(await hotdir.stop()).toBe(0);
+});
+
+test("dead lists the letters of the queue beside those of the ledger, and retry gives them back", async () => {
+  const keys = at();
+  for (const name of ["dead-in", "dead-out", "dead-out/blocked"]) mkdirSync(`${place.path}/${name}`);
+  writeFileSync(`${place.path}/dead-out/blocked/x`, "in the way");
+  configure({
+    told: { source: { directory: `${place.path}/dead-in` }, destination: { publish: { ...keys, exchange: "xs_dead" } } },
+    down: {
+      source: { subscribe: { ...keys, exchange: "xs_dead", queue: "q_dead" }, base: `${place.path}/dead-in` },
+      destination: { url: `file:${place.path}/dead-out`, keep_free: "0B" },
+      retry: { attempts: 1 },
+    },
+  });
+  expect((await hotdir.ask("declare")).status).toBe(0);
+  hotdir.start();
+  await publish({ exchange: "xs_dead", key: "v03" }, "rubbish");
+  writeFileSync(`${place.path}/dead-in/blocked`, "a file");
+  type DeadLetter = { flow: string; path: string | null; queue?: string; code?: string; reason: string };
+  const dead = async (): Promise<DeadLetter[]> => parsed<DeadLetter[]>(await hotdir.ask("dead", "--json"));
+  const both = await waitUntil(
+    "both are dead",
+    async () => {
+      const letters = await dead();
+      const { stdout } = await hotdir.ask("status", "down");
+      return letters.length === 2 && /2 dead letters with the broker/.test(stdout) ? letters : null;
+    },
+    { timeoutMs: 30_000, explain: () => hotdir.log() },
+  );
+  // The one that this ledger knows is listed once, though its message lies in the queue, too.
+  expect(both).toMatchObject([
+    { flow: "down", path: "blocked", code: "wrong-type" },
+    { flow: "down", path: null, queue: "q_dead", reason: "the body is no JSON object: its syntax is wrong" },
+  ]);
+  expect((await hotdir.ask("dead")).stdout).toMatch(
+    /a message that is not understood {2}\(down, in q_dead\)\n {2}\d{4}-.*its syntax is wrong/,
+  );
+  rmSync(`${place.path}/dead-out/blocked`, { recursive: true });
+  const outcome = await hotdir.ask("retry", `${place.path}/dead-in/blocked`);
+  expect(outcome).toMatchObject({ status: 0, stdout: expect.stringContaining("Given back to the broker's queue: 1 message.") as string });
+  await waitUntil("it arrives", () => existsSync(`${place.path}/dead-out/blocked`), { explain: () => hotdir.log() });
+  await hotdir.waitFor("nothing is left", ({ flows: [, down] }) => down!.counts.dead + down!.counts.queued + down!.counts.sending === 0);
+  await waitUntil("its letter is gone", async () => (await dead()).length === 1);
+  expect((await hotdir.ask("retry", "--all")).stdout).toBe("Given back to the broker's queue: 1 message.\n");
+  await waitUntil("it is not understood once more", async () => /2 refused/.test((await hotdir.ask("status", "down")).stdout));
+  expect((await hotdir.ask("retry", "no-such-file")).status).toBe(1);
   expect(await hotdir.stop()).toBe(0);
 });

@@ -1,5 +1,14 @@
 import type { DeadLetter } from "../../flow/ledger/dead-letters.ts";
+import type { QueuedDeadLetter } from "../../flow/bus.ts";
 import { isoMs, pathFields } from "./fields.ts";
+
+/** One that lies in a queue and is in no ledger here. `path` null: the message could not be understood. */
+export function queuedJson({ flow, queue, path, baseUrl, reason, diedAtMs }: QueuedLetter): object {
+  const died = diedAtMs === null ? null : isoMs(diedAtMs);
+  return { flow, queue, ...(path === null ? { path } : pathFields(path)), base_url: baseUrl, reason, dead_at: died };
+}
+
+export type QueuedLetter = QueuedDeadLetter & { flow: string; queue: string };
 
 export function deadJson(letter: DeadLetter): object {
   return {

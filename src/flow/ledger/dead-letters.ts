@@ -63,6 +63,15 @@ export function deadLettersAt(db: Database, flow: { id: FlowId; name: string }, 
     .map((row) => letterFrom(row, flow.name));
 }
 
+/** What the messages name that dead letters came by. */
+export function deadMessagePaths(db: Database, flow: FlowId): Set<RelPath> {
+  const rows = db.all<Row & { rel_path: Uint8Array }>(
+    "SELECT m.rel_path FROM transfer t JOIN message m ON m.transfer = t.id WHERE t.flow = ? AND t.state = 'dead'",
+    flow,
+  );
+  return new Set(rows.map((row) => pathFrom(row.rel_path)));
+}
+
 function letterFrom(row: DeadRow, flow: string): DeadLetter {
   return {
     id: row.id,
