@@ -1,7 +1,8 @@
 /** So many at one time; further ones wait in order. */
 export class Places {
   #free: number;
-  readonly #waiting: Array<() => void> = [];
+  /** Each gets the place of one who leaves; whoever stops waiting is not in here any more. */
+  readonly #waiting = new Set<(taken: boolean) => void>();
 
   constructor(places: number) {
     this.#free = places;
@@ -9,31 +10,30 @@ export class Places {
 
   /** False: the signal aborted before there was one. */
   async take(signal: AbortSignal): Promise<boolean> {
-    while (this.#free === 0 && !signal.aborted) {
-      await new Promise<void>((resolve) => {
-        const go = (): void => {
-          signal.removeEventListener("abort", go);
-          resolve();
-        };
-        this.#waiting.push(go);
-        signal.addEventListener("abort", go, { once: true });
-      });
+    if (signal.aborted) return false;
+    if (this.#free > 0) {
+      this.#free -= 1;
+      return true;
     }
-    if (signal.aborted) {
-      // It may have been woken for the place that it does not take.
-      this.#wake();
-      return false;
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const abort = (): void => {
+      if (this.#waiting.delete(resolve)) resolve(false);
+    };
+    this.#waiting.add(resolve);
+    signal.addEventListener("abort", abort, { once: true });
+    try {
+      return await promise;
+    } finally {
+      signal.removeEventListener("abort", abort);
     }
-    this.#free -= 1;
-    return true;
   }
 
   leave(): void {
-    this.#free += 1;
-    this.#wake();
-  }
-
-  #wake(): void {
-    if (this.#free > 0) this.#waiting.shift()?.();
+    const [next] = this.#waiting;
+    if (next === undefined) this.#free += 1;
+    else {
+      this.#waiting.delete(next);
+      next(true);
+    }
   }
 }

@@ -95,6 +95,8 @@ export class Worker implements AsyncDisposable {
     const idle = this.#idleOf(wire);
     for (;;) {
       if (!(await this.#due(name, idle)) || !(await this.#places.take(idle))) return;
+      // The place may have come in the very moment in which there was no use for it any more.
+      if (idle.aborted) return this.#places.leave();
       const outcome = await this.#outcomeOf(wire, arrival, name).finally(() => this.#places.leave());
       if (wire.ended.aborted) {
         this.#counts.handedBack += 1;
