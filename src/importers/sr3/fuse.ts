@@ -23,7 +23,15 @@ export function fuse(meeting: Meeting, name: string, context: FuseContext, remar
   notePlaces(sender.configuration, remarks);
   const isWatch = poster.kind === "watch";
   const directories = isWatch ? outermost(poster, remarks) : [postedBase(meeting, remarks)];
-  return directories.flatMap((directory) => fuseDirectory(meeting, directory, name, context, remarks));
+  const errors = (): number => remarks.all.filter(({ kind }) => kind === "error").length;
+  const before = errors();
+  const flows = directories.flatMap((directory) => fuseDirectory(meeting, directory, name, context, remarks));
+  if (flows.length === 0 && errors() === before)
+    remarks.error(
+      { file: poster.configuration.file, line: 1 },
+      `what it and ${formatName(sender.configuration)} accept together is nothing: no file passes both`,
+    );
+  return flows;
 }
 
 /** A directory is watched with all below it. */

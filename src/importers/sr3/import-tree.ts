@@ -7,6 +7,7 @@ import { asFlowName } from "./flow-name.ts";
 import { fuse } from "./fuse.ts";
 import { findMeetings, whyAlone } from "./meeting.ts";
 import { type Poster, posterOf } from "./poster.ts";
+import { noteRefusals } from "./refusals.ts";
 import { type Configuration, readConfiguration } from "./reader.ts";
 import { type Sender, senderOf } from "./sender.ts";
 import { translateTree } from "./with-broker/import-with-broker.ts";
@@ -44,10 +45,9 @@ export function importTree(
 function importWithBroker(tree: Tree, wanted: ((name: ConfigurationName) => boolean) | null): Imported {
   const names = tree.names.filter((name) => wanted === null || wanted(name));
   const { flows, remarks, alone } = translateTree(tree, names, namer());
-  if (flows.length > 0) remarkStart(flows, remarks);
-  const failed = flows.length === 0 || remarks.all.some(({ kind }) => kind === "error");
+  const document = documentFor(flows, tree, remarks, "what the configurations there do");
   return {
-    yaml: failed ? null : documentOf(flows, tree.root, inOrder(remarks.all), "what the configurations there do"),
+    yaml: document,
     flows: flows.map(({ name }) => name),
     remarks: inOrder(remarks.all),
     alone,
@@ -82,12 +82,9 @@ export function importWithoutBroker(tree: Tree, wanted: ((name: ConfigurationNam
     const several = meetings.filter(({ sender }) => sender === meeting.sender).length > 1;
     return fuse(meeting, flowName(meeting.sender, meeting.poster.configuration.name, several), context, remarks);
   });
-  if (flows.length > 0) remarkStart(flows, remarks);
-  const failed = flows.length === 0 || remarks.all.some(({ kind }) => kind === "error");
+  const document = documentFor(flows, tree, remarks, "what the watches, posts and senders there do, without a broker");
   return {
-    yaml: failed
-      ? null
-      : documentOf(flows, tree.root, inOrder(remarks.all), "what the watches, posts and senders there do, without a broker"),
+    yaml: document,
     flows: flows.map(({ name }) => name),
     remarks: inOrder(remarks.all),
     alone: read.filter((side) => isWanted(side.configuration) && !partOf(side) && !isFaulty(side)).map(describeAlone),
@@ -130,6 +127,15 @@ function remarkStart(flows: readonly NativeFlow[], remarks: Remarks): void {
     );
   if (flows.some(({ entries }) => JSON.stringify(entries).includes("sftp://")))
     remarks.note(null, "sr3 takes any host key; hotdir uses ssh, so that the host must be in ~/.ssh/known_hosts (connect once by hand)");
+}
+
+/** null: there is nothing, or an error in it. */
+function documentFor(flows: readonly NativeFlow[], tree: Tree, remarks: Remarks, what: string): string | null {
+  const isFaulty = (): boolean => remarks.all.some(({ kind }) => kind === "error");
+  if (flows.length > 0) remarkStart(flows, remarks);
+  if (flows.length === 0 || isFaulty()) return null;
+  noteRefusals(flows, documentOf(flows, tree.root, [], what), tree.machine.homeDirectory, remarks);
+  return isFaulty() ? null : documentOf(flows, tree.root, inOrder(remarks.all), what);
 }
 
 function documentOf(flows: readonly NativeFlow[], root: string, remarks: readonly Remark[], what: string): string {

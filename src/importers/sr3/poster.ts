@@ -35,14 +35,14 @@ export function posterOf(configuration: Configuration, homeDirectory: string, re
   if (relative !== undefined)
     remarks.error(effective.at("path"), `path: ${relative} is relative, and where it begins depends on where sr3 is started`);
   if (baseUrl === null || relative !== undefined || (component === "watch" && paths.length === 0)) return null;
-  const written = effective.text("post_baseDir");
   const ofUrl = /^(?:file|sftp):(?:\/\/[^/]*)?(\/.*)?$/.exec(baseUrl)?.[1] ?? null;
+  const base = effective.text("post_baseDir") ?? ofUrl ?? effective.text("baseDir");
   return {
     kind: component,
     configuration,
     ...announcing(effective, component),
     baseUrl: baseUrl.replace(/\/+$/, ""),
-    baseDir: written !== null ? clean(expandHome(written, homeDirectory)) : ofUrl === null ? null : clean(ofUrl),
+    baseDir: base === null ? null : clean(expandHome(base, homeDirectory)),
     paths,
     masks: component === "cpost" ? masksOf(effective).map(unanchored) : masksOf(effective),
     split: effective.number("post_exchangeSplit"),

@@ -31,6 +31,7 @@ export type Binding = { exchange: string | null; subtopic: string; at: At | null
 const INCLUDE_DEPTH_MAX = 16;
 /** These are read where they stand, so that a later one does not replace an earlier one. */
 const positional: ReadonlySet<string> = new Set(["directory", "mirror", "strip", "flatten", "filename", "exchange", "topicPrefix"]);
+const localPaths: ReadonlySet<string> = new Set(["path", "directory", "baseDir", "post_baseDir"]);
 const filenameOptions = /^(?:None|DESTFN|DESTFNSCRIPT|HEADFN|NONE|NONESENDER|SATNET|SENDER|WHATFN)(?:[:=]|$)/;
 
 /** Reads admin.conf, default.conf, the component's own defaults, and the configuration's file, in sr3's order. Never throws. */
@@ -128,6 +129,10 @@ class Reader {
     const parsed = parseValue(option, words, old);
     if (!parsed.ok) {
       this.remarks.error(at, `${option.name}: ${redact(parsed.message)}`, parsed.suggestion);
+      return;
+    }
+    if (localPaths.has(option.name) && /^[a-z][a-z0-9+.-]*:\/\//i.test(words.join(" "))) {
+      this.remarks.error(at, `${option.name}: a path is wanted here, and not an address`);
       return;
     }
     const again = before?.file === at.file && !positional.has(option.name) && !["set", "list", "each"].includes(option.type);

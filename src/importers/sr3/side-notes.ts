@@ -10,6 +10,7 @@ const ofPosters: ReadonlySet<string> = new Set([
   "path",
   "post_baseUrl",
   "post_baseDir",
+  "baseDir",
   "post_broker",
   "post_exchange",
   "post_exchangeSuffix",

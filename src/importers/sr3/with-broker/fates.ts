@@ -63,7 +63,12 @@ const rows: readonly Row[] = [
   ["nodupe_ttl", subscribing, "into", "source.duplicates; a watch tells of each version of a file once anyway"],
   ["mdelay", subscribing, "into", "source.settle, with its plugin"],
   ["fdelay", subscribing, "into", "source.settle, with its plugin"],
-  ["baseDir", moving, "into", "source.base; in sarra and subscribe strip of source.routes"],
+  [
+    "baseDir",
+    ["poster", "sender", "download"],
+    "into",
+    "source.base; in sarra and subscribe strip of source.routes; in a watch where the paths of messages begin",
+  ],
   ["directory", subscribing, "into", "destination.url, and into of source.routes where lines have several or it has variables"],
   ["mirror", subscribing, "into", "source.routes: mirror"],
   ["strip", subscribing, "into", "source.routes: strip"],

@@ -42,10 +42,21 @@ function noteLine({ option, value, at }: Setting, configuration: Configuration, 
   remarks.note(at, `${option}: ${unusedBy(option, formatName(configuration))}`);
 }
 
+const elsewhere: Readonly<Record<string, string>> = {
+  nodupe_ttl: "each version of a file is told of once; an unchanged file never again, and no failure is taken for a duplicate",
+  fileEvents: "what passes through is not asked for its kind, in sr3 neither",
+  sleep: "messages are worked on as they come",
+  instances: "one process does it, with many messages under way at once",
+  attempts: "what the broker does not take waits in the ledger until it does",
+  retry_ttl: "what the broker does not take waits in the ledger until it does",
+  permCopy: "a message that is passed on keeps what it tells",
+  timeCopy: "a message that is passed on keeps what it tells",
+  identity: "a message that is passed on keeps its digest, and what is fetched is compared with it",
+  byteRateMax: "no file is moved",
+  accelThreshold: "what is fetched or copied comes over connections of hotdir's own: no other program is run for it",
+  accelScpCommand: "what is fetched or copied comes over connections of hotdir's own: no other program is run for it",
+};
+
 function unusedBy(option: string, name: string): string {
-  if (option === "nodupe_ttl")
-    return "each version of a file is told of once; an unchanged file never again, and no failure is taken for a duplicate";
-  if (option.startsWith("accel")) return "what is fetched or copied comes over connections of hotdir's own: no other program is run for it";
-  if (option === "fileEvents") return "what passes through is not asked for its kind, in sr3 neither";
-  return `${name} makes no use of it, in sr3 neither, or to no effect`;
+  return Object.hasOwn(elsewhere, option) ? elsewhere[option]! : `${name} makes no use of it, in sr3 neither`;
 }

@@ -12,6 +12,7 @@ describe("what a watch tells", () => {
     ["below its directory", ["post_baseUrl file:/data/out"], "file:/data/out", ""],
     ["from the root", ["post_baseUrl file:/"], "file:/", "data/out"],
     ["below a base of its own", ["post_baseUrl http://web/pub", "post_baseDir /data"], "http://web/pub", "out"],
+    ["below the base that others read from", ["post_baseUrl http://web", "baseDir /data"], "http://web", "out"],
     ["under an address of another kind", ["post_baseUrl http://web"], "http://web", "data/out"],
   ])("%s", (_what, lines, baseUrl, pathPrefix) => {
     expect(published(flowOf(watch(...lines)))).toMatchObject({ baseUrl, pathPrefix });
@@ -65,6 +66,7 @@ describe("what a watch tells", () => {
     [["post_baseUrl file:/", "header nothing"], "header: name=value is wanted"],
     [["post_baseUrl file:/", "post_topicPrefix v02.post"], "messages of version 2 are not understood"],
     [["post_baseUrl file:/", "rename /x"], "rename: "],
+    [["post_baseUrl file:/", "accept nc$", "acceptUnmatched off"], "its accept and reject lines let nothing pass"],
   ])("%j is an error", (lines, error) => {
     const made = imported(watch(...lines));
     expect(made.yaml).toBeNull();

@@ -89,7 +89,12 @@ function sourceOf(
   for (const fault of masked.faults) remarks.error(fault.at, fault.message);
   for (const note of masked.notes) remarks.note(note.at, note.message);
   if (masked.faults.length > 0) return null;
-  const { entries, members } = selectionEntries(both(masked.selection, byDepth(poster)));
+  const selection = both(masked.selection, byDepth(poster));
+  if (selection.accept?.length === 0) {
+    remarks.error({ file: poster.configuration.file, line: 1 }, "its accept and reject lines let nothing pass");
+    return null;
+  }
+  const { entries, members } = selectionEntries(selection);
   const pathAt = effective.at(isWatch ? "path" : "post_baseUrl");
   const from = pathAt === null ? [] : [pathAt];
   const because = `hotdir post -f ${name} FILE`;
