@@ -36,7 +36,7 @@ export const sr3Post: Command = {
       import("./sr3/posting.ts"),
     ]);
     const session = new Session(context, { verb: "post", patterns: [], options: new Map() });
-    const flows = await takeGiven(session, "post", given);
-    return flows === null ? 2 : await postPaths(session, flows, given.paths);
+    const taken = await takeGiven(session, "post", given);
+    return taken === null ? 2 : await postPaths(session, taken, given.paths);
   },
 };

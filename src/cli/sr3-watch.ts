@@ -32,7 +32,7 @@ export const sr3Watch: Command = {
     ]);
     const session = new Session(context, { verb: "foreground", patterns: [], options: new Map() });
     const lines = given.paths.filter((word) => word !== "foreground").map((path) => `path ${path}`);
-    const flows = await takeGiven(session, "watch", { ...given, lines: [...given.lines, ...lines] });
-    return flows === null ? 2 : await runForeground(session, [...flows]);
+    const taken = await takeGiven(session, "watch", { ...given, lines: [...given.lines, ...lines] });
+    return taken === null ? 2 : await runForeground(session, [...taken.flows]);
   },
 };

@@ -79,6 +79,9 @@ test("declare, start, files arrive, status, sanity after a kill, restart after a
   const queues = await user.hosts.rabbitmq.ctl("list_queues", "name", "durable");
   expect(queues).toMatch(/q_hotdir\.sender\.to_cluster\.bob_\S+\s+true/);
 
+  // Nothing runs by that, now or after a crash.
+  expect(existsSync(`${user.state}/hotdir.yaml`)).toBe(false);
+
   // What came before the first start is found as well.
   writeFileSync(`${uploads}/early.nc`, "early");
   const started = await sr3("start");

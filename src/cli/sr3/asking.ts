@@ -1,3 +1,4 @@
+import { printable } from "../../importers/remark.ts";
 import type { CliContext } from "../command.ts";
 import type { Words } from "./arguments.ts";
 import { type Places, placesOf } from "./places.ts";
@@ -15,10 +16,15 @@ export class Asking {
   }
 
   say(line: string): void {
-    this.context.stdout.write(`${line}\n`);
+    this.context.stdout.write(`${shown(line)}\n`);
   }
 
   complain(line: string): void {
-    this.context.stderr.write(`${line}\n`);
+    this.context.stderr.write(`${shown(line)}\n`);
   }
+}
+
+/** No name of a file moves the cursor. Lines stay lines. */
+export function shown(text: string): string {
+  return text.split("\n").map(printable).join("\n");
 }

@@ -12,8 +12,9 @@ const schema = z.array(z.string());
  * Configurations that are switched off. Our own list is kept with our state; sr3's flag file counts as well, so that who comes
  * from sr3, or goes back to it, finds the same ones off: a cache may be emptied, hence not that alone.
  */
-export function isDisabled(places: Places, name: ConfigurationName): boolean {
-  return ownList(places).includes(formatName(name)) || existsSync(flagOf(places, name));
+export function disabledIn(places: Places): (name: ConfigurationName) => boolean {
+  const own = new Set(ownList(places));
+  return (name) => own.has(formatName(name)) || existsSync(flagOf(places, name));
 }
 
 export function disable(places: Places, name: ConfigurationName): void {

@@ -26,7 +26,7 @@ export async function edit(session: Session): Promise<number> {
   );
   let faults = 0;
   for (const name of concerned) {
-    const taken = takeConfiguration(tree, name, null);
+    const taken = takeConfiguration(tree, name, false);
     for (const remark of remarksOf(taken)) session.complain(formatRemark(remark));
     if (taken.kind === "faulty") faults++;
     else if (

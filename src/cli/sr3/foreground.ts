@@ -3,9 +3,8 @@ import { logLevels } from "../../kernel/log.ts";
 import { openDaemonLog } from "../running/daemon-log.ts";
 import { runFlows } from "../running/run-flows.ts";
 import { misused } from "./arguments.ts";
-import { isRunning, makeQueues, writeWhatRuns } from "./running.ts";
+import { flowsOf, isRunning, queuesFirst, writeWhatRuns } from "./running.ts";
 import type { Session } from "./session.ts";
-import { flowsOf } from "./start-stop.ts";
 
 /** Runs what is named until Ctrl-C, with the log on the terminal. */
 export async function foreground(session: Session): Promise<number> {
@@ -13,7 +12,8 @@ export async function foreground(session: Session): Promise<number> {
   const asked = session.chosen.filter((name) => !session.isDisabled(name));
   if (words.verb === "foreground" && words.patterns.length === 0) throw misused("which configuration? 'sr3 foreground COMPONENT/NAME'");
   await refuseBeside(session);
-  const { translation, faulty } = await session.take(asked);
+  const { translation, faulty, status } = await session.take(asked, { allow: queuesFirst(session, asked) });
+  if (status !== 0) return status;
   const flows = flowsOf(translation, asked);
   return faulty.length > 0 || flows.length === 0 ? 2 : await runForeground(session, flows);
 }
@@ -23,8 +23,6 @@ export async function runForeground(session: Session, flows: readonly string[]):
   await refuseBeside(session);
   const configuration = session.configuration();
   if (configuration === null) throw new HotdirError("internal", { operation: "sr3 foreground", detail: "what was taken has no flow" });
-  const made = await makeQueues(session, configuration, new Set(flows));
-  if (made !== 0) return made;
   writeWhatRuns(session, configuration, new Set(flows), "stay");
   await using opened = openDaemonLog({ configuration, stateDirectory: places.state, to: context.stderr, shownLevel: levelOf(session) });
   return await runFlows({

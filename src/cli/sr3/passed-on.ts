@@ -5,16 +5,16 @@ import { type Command, commonOptions, type CliContext } from "../command.ts";
 import { loadCommand } from "../commands.ts";
 import { misused } from "./arguments.ts";
 import { placesOf } from "./places.ts";
+import { flowsOf } from "./running.ts";
 import type { Session } from "./session.ts";
-import { flowsOf } from "./start-stop.ts";
 import { readTranslation } from "./translation.ts";
 
 /** `hotdir sr3 explain FILE`: the command as ever, on the flows that sr3's configurations are. */
-export async function passOn(name: string, argv: readonly string[], context: CliContext): Promise<number> {
+export async function passOn(name: string, argv: readonly string[], context: CliContext, config: string | null = null): Promise<number> {
   const command = await loadCommand(name);
   if (command === null) throw new HotdirError("internal", { operation: `sr3 ${name}`, detail: "this hotdir has no such command" });
   const { yaml, state } = placesOf(context);
-  return await runWith(command, ["--config", yaml, "--state-dir", state, ...argv], context);
+  return await runWith(command, ["--config", config ?? yaml, "--state-dir", state, ...argv], context);
 }
 
 async function runWith(command: Command, argv: string[], context: CliContext): Promise<number> {
@@ -39,10 +39,10 @@ export async function declare(session: Session): Promise<number> {
     throw misused("users and their rights are the broker's: 'rabbitmqctl add_user' and 'set_permissions' on its host");
   session.say("declare:");
   const names = session.chosen.filter((name) => !session.isDisabled(name));
-  const { faulty, translation } = await session.take(names);
+  const { faulty, translation, file } = await session.takeAside(names);
   const flows = flowsOf(translation, names);
   if (flows.length === 0) return faulty.length > 0 ? 2 : 0;
-  const status = await passOn("declare", flows, session.context);
+  const status = await passOn("declare", flows, session.context, file);
   return status === 0 && faulty.length > 0 ? 2 : status;
 }
 
@@ -58,15 +58,15 @@ export async function cleanup(session: Session): Promise<number> {
     throw misused(
       `cleanup of ${names.length} configurations (${names.map(formatName).join(", ")}) removes their queues: if that is meant, say --dangerWillRobinson=${names.length}`,
     );
-  const { translation } = await session.take(names);
+  const { translation, file } = await session.takeAside(names);
   const flows = flowsOf(translation, names);
   if (flows.length === 0) {
     session.say("cleanup: nothing of it is at a broker");
     return 0;
   }
   // Whatever comes of it: what is published next must find its queue made anew.
-  await session.noteDeclared(null);
-  return await passOn("cleanup", [...flows, ...(options.has("yes") ? ["--yes"] : [])], session.context);
+  await session.forgetDeclared();
+  return await passOn("cleanup", [...flows, ...(options.has("yes") ? ["--yes"] : [])], session.context, file);
 }
 
 function named(session: Session): string[] {

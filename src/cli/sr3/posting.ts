@@ -13,8 +13,9 @@ import { ownLedger } from "../engine.ts";
 import { workingDirectory } from "../named-path.ts";
 import { openDaemonLog } from "../running/daemon-log.ts";
 import { runFlows } from "../running/run-flows.ts";
-import { takeUp, writeWhatRuns } from "./running.ts";
+import { liveFlows, takeUp, writeWhatRuns } from "./running.ts";
 import { openTransfers, type Session } from "./session.ts";
+import type { GivenFlows } from "./take-given.ts";
 
 /** Who posts waits so long for the broker; what it does not have by then stays in the ledger. */
 const PUBLISH_MS = 30_000;
@@ -28,11 +29,12 @@ type Send = (path: AbsPath) => Promise<PostAnswer>;
 export type Posted = { failed: number; queued: number };
 
 /** Each path by itself, so that each is told of by itself: through the daemon where one runs, else into the ledger, and then published. */
-export async function postPaths(session: Session, flows: ReadonlySet<string>, names: readonly string[]): Promise<number> {
+export async function postPaths(session: Session, given: GivenFlows, names: readonly string[]): Promise<number> {
+  const { flows } = given;
   const cwd = workingDirectory();
   const paths = names.map((name) => absPath(bytesOfText(name), cwd));
   for (let waitedMs = 0; ; waitedMs += OWNED_LOOK_MS) {
-    const through = await postThroughDaemon(session, flows, paths);
+    const through = await postThroughDaemon(session, given, paths);
     if (through !== null) {
       if (through.queued > 0) session.say("the daemon publishes what is queued ('hotdir sr3 status' tells how it stands)");
       return through.failed > 0 ? 1 : 0;
@@ -49,10 +51,14 @@ export async function postPaths(session: Session, flows: ReadonlySet<string>, na
 }
 
 /** null: no daemon runs, or it has just ended: then all is posted once more, which does nothing twice. */
-async function postThroughDaemon(session: Session, flows: ReadonlySet<string>, paths: readonly AbsPath[]): Promise<Posted | null> {
+async function postThroughDaemon(session: Session, { flows, isNew }: GivenFlows, paths: readonly AbsPath[]): Promise<Posted | null> {
   using client = await connectControl(session.places.state);
   if (client === null) return null;
-  await takeUp(session, flows, false);
+  const live = isNew ? [] : await liveFlows(session);
+  if ([...flows].some((flow) => !live.includes(flow))) {
+    const { failed } = await takeUp(session, flows, false);
+    if (failed.length > 0) throw new HotdirError("bad-usage", { operation: "sr3_post", detail: failed.join("; ") });
+  }
   const [flow = ""] = flows;
   return await tellEach(paths, (path) => client.ask<PostAnswer>({ ask: "post", flow, paths: [path] }), session.context);
 }

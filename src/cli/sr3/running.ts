@@ -1,8 +1,10 @@
+import { setTimeout as sleepFor } from "node:timers/promises";
 import { connectControl } from "../../daemon/control-client.ts";
 import type { LiveStatus, ReloadAnswer } from "../../daemon/control-protocol.ts";
-import { heldOf, registerFlow, setHeld } from "../../flow/ledger/flows.ts";
+import { flowId, heldOf, registerFlow, setHeld } from "../../flow/ledger/flows.ts";
 import { describePlace } from "../../flow/place-name.ts";
-import { HotdirError } from "../../kernel/errors.ts";
+import { type ConfigurationName, formatName } from "../../importers/sr3/configuration-file.ts";
+import { HotdirError, messageOf } from "../../kernel/errors.ts";
 import { serviceLog } from "../../service/launch.ts";
 import { refuseForeign, type Started, startSupervised, stopSupervised } from "../../service/running.ts";
 import { lookAround } from "../../service/standing.ts";
@@ -11,11 +13,13 @@ import type { Configuration } from "../../config/parse.ts";
 import { ownLedger } from "../engine.ts";
 import { indented } from "../start.ts";
 import { declareFirst } from "./declare-first.ts";
-import type { Session } from "./session.ts";
-import { readTranslation } from "./translation.ts";
+import type { Allow, Session } from "./session.ts";
+import type { Translation } from "./translation.ts";
 
 /** As long as sr3 waits before it kills. */
-export const STOP_BOUND_MS = 31_000;
+const STOP_BOUND_MS = 31_000;
+const SHORT_OWNER_MS = 5000;
+const LOOK_MS = 50;
 
 /** A daemon of ours, in the background or in the foreground, answers on its socket. */
 export async function isRunning(session: Session): Promise<boolean> {
@@ -39,19 +43,39 @@ export function writeWhatRuns(session: Session, configuration: Configuration, ru
   });
 }
 
-/** Queues before what fills them. Not 0: nothing is to be started, and why is told. */
-export async function makeQueues(session: Session, configuration: Configuration, flows: ReadonlySet<string>): Promise<number> {
-  const live = new Set([...(await liveFlows(session)), ...flows]);
-  const { declared: known } = readTranslation(session.places);
-  const some = configuration.flows.filter(({ name }) => live.has(name));
-  const { status, declared, told } = await declareFirst(some, known, session.context.signal);
-  if (declared.length > 0) await session.noteDeclared(declared);
-  for (const line of told) session.complain(line);
-  if (status !== 0)
-    session.complain(
-      `hotdir: sr3 ${session.words.verb}: nothing was started: what is published before its queue is there would be lost; it is tried again when you say it again`,
-    );
-  return status;
+/** Likewise, which it does not run. */
+export function writeWhatStops(session: Session, flows: readonly string[]): void {
+  using ledger = ownLedger(session.places.state);
+  for (const name of flows) {
+    const id = flowId(ledger.db, name);
+    if (id !== null) setHeld(ledger.db, id, "stopped");
+  }
+}
+
+/** Queues before what fills them: what is named is allowed to run once those are there, or were before. Why it is not is told. */
+export function queuesFirst(session: Session, names: readonly ConfigurationName[]): Allow {
+  return async (configuration, translation) => {
+    const runs = new Set([...(await liveFlows(session)), ...flowsOf(translation, names)]);
+    const some = configuration.flows.filter(({ name }) => runs.has(name));
+    const { status, declared, told } = await declareFirst(some, translation.declared, session.context.signal);
+    for (const line of told) session.complain(line);
+    if (status !== 0)
+      session.complain(
+        `hotdir: sr3 ${session.words.verb}: nothing was started: what is published before its queue is there would be lost; it is tried again when you say it again`,
+      );
+    return { status, declared };
+  };
+}
+
+export function flowsOf({ configurations }: Translation, names: readonly ConfigurationName[]): string[] {
+  return names.flatMap((name) => configurations[formatName(name)]?.flows ?? []);
+}
+
+/** A post without a daemon has the ledger for some moments. */
+export async function awaitShortOwner(session: Session): Promise<void> {
+  const isForeign = (): boolean => lookAround(session.places.state).owner?.keeper === "person";
+  for (let waitedMs = 0; waitedMs < SHORT_OWNER_MS && isForeign(); waitedMs += LOOK_MS)
+    await sleepFor(LOOK_MS, undefined, { signal: session.context.signal });
 }
 
 /** 0: it runs. What is wanted is written first, so that whatever comes between, 'sanity' completes it. */
@@ -86,19 +110,26 @@ function tell(started: Started, session: Session): number {
   }
 }
 
-/** The daemon takes what was written, and runs what is named; `again`: also those that are the same are begun anew. Which were begun. */
-export async function takeUp(session: Session, flows: ReadonlySet<string>, again: boolean): Promise<ReloadAnswer> {
+/** `failed`: with the reason. */
+export type TakenUp = Pick<ReloadAnswer, "started" | "restarted" | "ended"> & { failed: string[] };
+
+/** The daemon takes what was written, and runs what is named; `again`: also those that are the same are begun anew. One that cannot be does not keep the others from it. */
+export async function takeUp(session: Session, flows: ReadonlySet<string>, again: boolean): Promise<TakenUp> {
   using client = await connectControl(session.places.state);
   if (client === null)
     throw new HotdirError("state-failed", { operation: "ask the daemon", detail: "it has just ended; 'sr3 sanity' starts it" });
-  const answer = await client.ask<ReloadAnswer>({ ask: "reload" });
-  const begun = new Set([...answer.started, ...answer.restarted]);
+  const { started, restarted, ended, unchanged } = await client.ask<ReloadAnswer>({ ask: "reload" });
+  const answer: TakenUp = { started, restarted, ended, failed: [] };
+  const begun = new Set([...started, ...restarted]);
   for (const flow of flows) {
-    if (begun.has(flow)) continue;
-    const runs = answer.unchanged.includes(flow);
-    if (runs && !again) continue;
-    await client.ask({ ask: runs ? "restart" : "start", flow });
-    (runs ? answer.restarted : answer.started).push(flow);
+    const runs = unchanged.includes(flow);
+    if (begun.has(flow) || (runs && !again)) continue;
+    try {
+      await client.ask({ ask: runs ? "restart" : "start", flow });
+      (runs ? answer.restarted : answer.started).push(flow);
+    } catch (error) {
+      answer.failed.push(`${flow}: ${messageOf(error)}`);
+    }
   }
   return answer;
 }

@@ -1,6 +1,6 @@
 import { redact } from "../../kernel/redact.ts";
 import { repairAll } from "../../service/sanity.ts";
-import { isRunning, takeUp } from "./running.ts";
+import { endAll, isRunning, takeUp } from "./running.ts";
 import type { Session } from "./session.ts";
 import { changedOf, readTranslation } from "./translation.ts";
 
@@ -29,8 +29,11 @@ export async function sanity(session: Session): Promise<number> {
 async function letGo(session: Session): Promise<string[]> {
   const before = Object.keys(readTranslation(session.places).configurations);
   if (before.length === 0) return [];
-  const { translation } = await session.take([]);
+  const { translation, configuration } = await session.take([]);
   const gone = before.filter((name) => translation.configurations[name] === undefined);
-  if (gone.length > 0 && session.configuration() !== null && (await isRunning(session))) await takeUp(session, new Set(), false);
+  if (gone.length > 0 && (await isRunning(session))) {
+    if (configuration === null) await endAll(session, "stop");
+    else await takeUp(session, new Set(), false);
+  }
   return gone;
 }

@@ -3,8 +3,7 @@ import { join } from "node:path";
 import { setTimeout as sleepFor } from "node:timers/promises";
 import { renderFaults } from "../../config/fault.ts";
 import { type Configuration, parseConfiguration } from "../../config/parse.ts";
-import { formatRemark } from "../../importers/remark.ts";
-import { type ConfigurationName, formatName } from "../../importers/sr3/configuration-file.ts";
+import { type ConfigurationName } from "../../importers/sr3/configuration-file.ts";
 import type { Tree } from "../../importers/sr3/import-tree.ts";
 import { configurationPath } from "../../importers/sr3/place-in-tree.ts";
 import { readTree } from "../../importers/sr3/tree-on-disk.ts";
@@ -16,19 +15,20 @@ import { takeLock } from "../../kernel/lock-file.ts";
 import { defaultSsh } from "../locations.ts";
 import { misused } from "./arguments.ts";
 import { Asking } from "./asking.ts";
-import { isDisabled } from "./disabled.ts";
+import { disabledIn } from "./disabled.ts";
 import { nativeDocument } from "./native-document.ts";
 import { selectConfigurations } from "./selection.ts";
-import { takeConfiguration } from "./translate.ts";
+import { type Given, prepare, type Prepared } from "./taking.ts";
 import { nameOf, readTranslation, type Translated, type Translation, writeTranslation } from "./translation.ts";
 
-const LOCK_WAIT_MS = 10_000;
+const LOCK_WAIT_MS = 30_000;
 const LOCK_LOOK_MS = 50;
 const OPTIONS_STAY_MS = 3_600_000;
 
 /** One command of sr3's that reads configurations, or changes what is made of them. */
 export class Session extends Asking {
   #tree: Tree | null = null;
+  #isDisabled: ((name: ConfigurationName) => boolean) | null = null;
 
   /** Read once. Throws `bad-usage` where sr3 has no configuration. */
   get tree(): Tree {
@@ -43,22 +43,48 @@ export class Session extends Asking {
   }
 
   isDisabled(name: ConfigurationName): boolean {
-    return isDisabled(this.places, name);
+    return (this.#isDisabled ??= disabledIn(this.places))(name);
   }
 
   /**
-   * Takes configurations as they are now, and lets go of those that are gone or switched off. One that is faulty is told, and
-   * keeps what it came to before, where there is something. Written before it is told: all of it, or nothing. `given`: one of
-   * them is a command line's.
+   * Takes configurations as they are now, and lets go of those that are gone or switched off. Written before it is told: all of it, or nothing.
+   * `allow` sees what would be, before it is written; not 0: nothing is.
    */
-  async take(
-    names: readonly ConfigurationName[],
-    given: { tree: Tree; text: string | null } = { tree: this.tree, text: null },
-  ): Promise<TakenAll> {
+  async take(names: readonly ConfigurationName[], how: { given?: Given; allow?: Allow } = {}): Promise<TakenAll> {
     // Two commands that change what is taken go one after the other.
     const lock = await this.#lock();
     try {
-      return this.#take(names, given);
+      const { translation, faulty, told } = this.#prepare(names, how.given);
+      for (const line of told) this.complain(line);
+      const yaml = this.#yamlOf(translation);
+      const configuration = yaml === null ? null : this.#parse(yaml);
+      const allowed = configuration === null ? allowing : ((await how.allow?.(configuration, translation)) ?? allowing);
+      if (allowed.status !== 0) return { translation, configuration, faulty, status: allowed.status, isNew: false };
+      const declared = [...new Set([...translation.declared, ...allowed.declared])];
+      const isNew = this.#write({ ...translation, declared }, yaml);
+      return { translation, configuration, faulty, status: 0, isNew };
+    } finally {
+      lock[Symbol.dispose]();
+    }
+  }
+
+  /** As `take`, and nothing is written of it but a configuration for one command, which the daemon never reads. */
+  async takeAside(names: readonly ConfigurationName[]): Promise<Omit<TakenAll, "isNew"> & { file: string }> {
+    const { translation, faulty, told } = this.#prepare(names);
+    for (const line of told) this.complain(line);
+    const yaml = this.#yamlOf(translation);
+    const configuration = yaml === null ? null : this.#parse(yaml);
+    const file = join(this.places.state, "asked.yaml");
+    mkdirSync(this.places.state, { recursive: true, mode: 0o700 });
+    if (yaml !== null) writeDurably(file, yaml);
+    return { translation, configuration, faulty, status: 0, file };
+  }
+
+  /** It is not known any more whether any queue is there. */
+  async forgetDeclared(): Promise<void> {
+    const lock = await this.#lock();
+    try {
+      writeTranslation(this.places, { ...readTranslation(this.places), declared: [] });
     } finally {
       lock[Symbol.dispose]();
     }
@@ -74,59 +100,26 @@ export class Session extends Asking {
     throw new HotdirError("not-in-time", { operation: "sr3", detail: "another 'hotdir sr3' is at work here" });
   }
 
-  /** null: it is not known any more whether any queue is there. */
-  async noteDeclared(keys: readonly string[] | null): Promise<void> {
-    const lock = await this.#lock();
-    try {
-      const before = readTranslation(this.places);
-      writeTranslation(this.places, { ...before, declared: keys === null ? [] : [...new Set([...before.declared, ...keys])] });
-    } finally {
-      lock[Symbol.dispose]();
-    }
-  }
-
-  #take(names: readonly ConfigurationName[], given: { tree: Tree; text: string | null }): TakenAll {
+  #prepare(names: readonly ConfigurationName[], given: Given = { tree: this.tree, isOfOptions: false }): Prepared {
     const before = readTranslation(this.places);
-    const configurations = Object.fromEntries(
-      Object.entries(before.configurations).filter(([known, translated]) => this.#stays(known, translated)),
-    );
-    const [faulty, left] = [{ ...before.faulty }, { ...before.left }];
-    const failed: ConfigurationName[] = [];
-    const told: string[] = [];
-    for (const name of names) {
-      const key = formatName(name);
-      delete faulty[key];
-      delete left[key];
-      const result = takeConfiguration(given.tree, name, given.text);
-      if (result.kind === "flows") {
-        if (configurations[key]?.yaml !== result.translated.yaml)
-          told.push(...result.translated.remarks.filter(({ kind }) => kind === "assumed").map(formatRemark));
-        configurations[key] = result.translated;
-      } else if (result.kind === "left") {
-        told.push(`hotdir: ${key} is left out: ${result.why}`);
-        left[key] = result.sources;
-        delete configurations[key];
-      } else {
-        failed.push(name);
-        if (given.text === null) faulty[key] = result.sources;
-        const kept = configurations[key] === undefined ? "it is not started" : "what runs of it goes on as it was";
-        told.push(...result.errors.map(formatRemark), `hotdir: ${key} cannot be carried over; ${kept}`);
-      }
-    }
-    const translation: Translation = { ...before, configurations, faulty, left };
-    this.#write(translation);
-    for (const line of told) this.complain(line);
-    return { translation, taken: names.filter((name) => !failed.includes(name)), faulty: failed };
+    const isEmptied = this.tree.names.length === 0 && Object.values(before.configurations).some(({ isOfOptions }) => !isOfOptions);
+    // A directory that is not mounted looks like one from which all was removed.
+    if (isEmptied) this.complain(`hotdir: ${this.places.root} has no configuration any more: what was started goes on; 'sr3 stop' ends it`);
+    return prepare(before, names, given, (name, translated) => isEmptied || this.#stays(name, translated));
   }
 
-  /** What is taken, and the daemon's YAML that is made of it. Throws where the YAML would be faulty; then nothing is written. */
-  #write(translation: Translation): void {
+  #yamlOf(translation: Translation): string | null {
     const own = readIfThere(this.places.own);
-    const yaml = nativeDocument(translation, own === null ? null : { text: own, file: this.places.own });
-    if (yaml !== null) this.#parse(yaml);
-    writeTranslation(this.places, translation);
+    return nativeDocument(translation, own === null ? null : { text: own, file: this.places.own });
+  }
+
+  /** Whether the daemon has something new to read. */
+  #write(translation: Translation, yaml: string | null): boolean {
+    if (JSON.stringify(translation) !== JSON.stringify(readTranslation(this.places))) writeTranslation(this.places, translation);
+    if (readIfThere(this.places.yaml) === yaml) return false;
     if (yaml === null) rmSync(this.places.yaml, { force: true });
-    else if (readIfThere(this.places.yaml) !== yaml) writeDurably(this.places.yaml, yaml);
+    else writeDurably(this.places.yaml, yaml);
+    return true;
   }
 
   /** What runs, or would. null: nothing was taken yet. */
@@ -146,15 +139,27 @@ export class Session extends Asking {
   }
 
   /** One of options stays while something of it is open, and for a while, since it is taken before it is used; others while their file does, and while they are on. */
-  #stays(known: string, { options, flows, takenAtMs }: Translated): boolean {
+  #stays(known: string, { isOfOptions, flows, takenAtMs }: Translated): boolean {
     const name = nameOf(known);
     if (name === null) return false;
-    if (options !== null) return Date.now() - takenAtMs < OPTIONS_STAY_MS || openTransfers(this.places.state, flows) > 0;
+    if (isOfOptions) return Date.now() - takenAtMs < OPTIONS_STAY_MS || openTransfers(this.places.state, flows) > 0;
     return !this.isDisabled(name) && this.tree.files.read(configurationPath(this.places.root, name)).kind !== "missing";
   }
 }
 
-export type TakenAll = { translation: Translation; taken: ConfigurationName[]; faulty: ConfigurationName[] };
+/** `status`: not 0 where it was not allowed; then all is as it was. `isNew`: the daemon has something to read. */
+export type TakenAll = {
+  translation: Translation;
+  configuration: Configuration | null;
+  faulty: ConfigurationName[];
+  status: number;
+  isNew: boolean;
+};
+
+export type Allow = (configuration: Configuration, translation: Translation) => Promise<Allowed>;
+/** `declared`: queues that are there now. */
+export type Allowed = { status: number; declared: string[] };
+const allowing: Allowed = { status: 0, declared: [] };
 
 /** What flows still owe, by the ledger. */
 export function openTransfers(stateDirectory: string, flows: Iterable<string>): number {

@@ -20,7 +20,7 @@ export async function show(session: Session): Promise<number> {
 function showOne(session: Session, name: ConfigurationName): boolean {
   const { tree, words } = session;
   const configuration = readConfiguration(name, tree);
-  const taken = takeConfiguration(tree, name, null);
+  const taken = takeConfiguration(tree, name, false);
   const remarks = remarksOf(taken);
   session.say(`Config of ${formatName(name)}:`);
   for (const line of table(rowsOf(configuration, remarks, words.options.has("full")))) session.say(`  ${redact(line)}`);

@@ -4,10 +4,10 @@ import { components, type ConfigurationName, formatName } from "../../importers/
 import { lookAround } from "../../service/standing.ts";
 import { openEngine } from "../engine.ts";
 import { pretty } from "../render/json.ts";
-import { isDisabled } from "./disabled.ts";
+import { disabledIn } from "./disabled.ts";
 import { misused } from "./arguments.ts";
 import { selectConfigurations } from "./selection.ts";
-import type { Asking } from "./asking.ts";
+import { type Asking, shown } from "./asking.ts";
 import { type Asked, gatherRows } from "./status/gather.ts";
 import { processFigures } from "./status/processes.ts";
 import { statusFactsJson } from "./status/json.ts";
@@ -18,8 +18,10 @@ import { changedOf, hasChanged, nameOf, readTranslation, type Source } from "./t
 export async function status(asking: Asking): Promise<number> {
   const { places, words, context } = asking;
   const names = configurationsIn(places.root);
-  if (names.length === 0) throw misused(`there is no configuration of sr3 in ${places.root}`);
   const translation = readTranslation(places);
+  if (names.length === 0 && Object.keys(translation.configurations).length === 0)
+    throw misused(`there is no configuration of sr3 in ${places.root}`);
+  const isDisabled = disabledIn(places);
   const changed = new Set(changedOf(translation));
   const chosen = selectConfigurations(words.patterns, names);
   const asked = chosen.map((name): Asked => {
@@ -27,7 +29,7 @@ export async function status(asking: Asking): Promise<number> {
     const isStill = (sources: Source[] | undefined): boolean => sources !== undefined && !sources.some(hasChanged);
     return {
       name: key,
-      isDisabled: isDisabled(places, name),
+      isDisabled: isDisabled(name),
       isFaulty: isStill(translation.faulty[key]),
       isLeft: isStill(translation.left[key]),
       isChanged: changed.has(key),
@@ -35,7 +37,7 @@ export async function status(asking: Asking): Promise<number> {
     };
   });
   const ofOptions = Object.entries(translation.configurations).flatMap(([name, translated]): Asked[] =>
-    translated.options === null || words.patterns.length > 0
+    !translated.isOfOptions || words.patterns.length > 0
       ? []
       : [{ name, isDisabled: false, isFaulty: false, isLeft: false, isChanged: false, translated }],
   );
@@ -45,11 +47,8 @@ export async function status(asking: Asking): Promise<number> {
   const rows = gatherRows([...asked, ...ofOptions], { db: engine.db, live: engine.live, standing, nowMs });
   const pids = [standing.supervisor?.pid, standing.owner?.process.pid].filter((pid) => pid !== undefined);
   const known = new Set(names.map(formatName));
-  const strays = Object.entries(translation.configurations).flatMap(([name, { flows, options }]) =>
-    options === null &&
-    nameOf(name) !== null &&
-    !known.has(name) &&
-    flows.some((flow) => engine.live?.flows.some((live) => live.name === flow))
+  const strays = Object.entries(translation.configurations).flatMap(([name, { flows, isOfOptions }]) =>
+    !isOfOptions && nameOf(name) !== null && !known.has(name) && flows.some((flow) => engine.live?.flows.some((live) => live.name === flow))
       ? [name]
       : [],
   );
@@ -60,7 +59,9 @@ export async function status(asking: Asking): Promise<number> {
     changed: chosen.map(formatName).filter((name) => changed.has(name)),
   };
   context.stdout.write(
-    words.options.has("json") ? pretty(statusFactsJson(rows, totals, nowMs)) : statusTable(rows, totals, nowMs, words.options.has("full")),
+    words.options.has("json")
+      ? pretty(statusFactsJson(rows, totals, nowMs))
+      : shown(statusTable(rows, totals, nowMs, words.options.has("full"))),
   );
   return 0;
 }

@@ -1,9 +1,8 @@
 import { formatName } from "../../importers/sr3/configuration-file.ts";
 import { misused } from "./arguments.ts";
 import { disable as switchOff, enable as switchOn } from "./disabled.ts";
-import { liveFlows } from "./running.ts";
+import { flowsOf, liveFlows } from "./running.ts";
 import type { Session } from "./session.ts";
-import { flowsOf } from "./start-stop.ts";
 import { readTranslation } from "./translation.ts";
 
 /** As in sr3, one that runs is stopped first: it would go on otherwise, and not come back. */

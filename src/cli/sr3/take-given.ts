@@ -1,14 +1,20 @@
 import { type Component, formatName } from "../../importers/sr3/configuration-file.ts";
 import { type Given, withLines } from "./command-line.ts";
 import { misused } from "./arguments.ts";
+import { queuesFirst } from "./running.ts";
 import type { Session } from "./session.ts";
 
+/** `isNew`: a daemon that runs has something to read. */
+export type GivenFlows = { flows: ReadonlySet<string>; isNew: boolean };
+
 /** What a command line comes to, taken as a configuration of its own. The flows; null: it could not be, and why is told. */
-export async function takeGiven(session: Session, component: Component, given: Given): Promise<ReadonlySet<string> | null> {
+export async function takeGiven(session: Session, component: Component, given: Given): Promise<GivenFlows | null> {
   const { tree, name, text } = withLines(session.tree, whoseName(session, component, given), given);
   if (text === null && session.isDisabled(name)) throw misused(`${formatName(name)} is disabled: 'sr3 enable ${formatName(name)}' first`);
-  const { translation, faulty } = await session.take([name], { tree, text });
-  return faulty.length > 0 ? null : new Set(translation.configurations[formatName(name)]?.flows);
+  const allow = component === "watch" ? { allow: queuesFirst(session, [name]) } : {};
+  const { translation, faulty, status, isNew } = await session.take([name], { given: { tree, isOfOptions: text !== null }, ...allow });
+  const flows = new Set(translation.configurations[formatName(name)]?.flows);
+  return status !== 0 || faulty.length > 0 || flows.size === 0 ? null : { flows, isNew };
 }
 
 /** A post of the C programs is one as well. */

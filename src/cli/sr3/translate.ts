@@ -11,7 +11,7 @@ export type Taken =
   | { kind: "left"; sources: Source[]; why: string };
 
 /** What one configuration comes to as it is now, and the files that it was made of. */
-export function takeConfiguration(tree: Tree, name: ConfigurationName, options: string | null): Taken {
+export function takeConfiguration(tree: Tree, name: ConfigurationName, isOfOptions: boolean): Taken {
   const read = new Set<string>();
   const files: Files = {
     read: (path) => {
@@ -25,7 +25,7 @@ export function takeConfiguration(tree: Tree, name: ConfigurationName, options: 
   if (yaml !== null)
     return {
       kind: "flows",
-      translated: { flows, yaml, sources, remarks: [...remarks], options, moves: movesOf(name.component), takenAtMs: Date.now() },
+      translated: { flows, yaml, sources, remarks: [...remarks], isOfOptions, moves: movesOf(name.component), takenAtMs: Date.now() },
     };
   const errors = remarks.filter(({ kind }) => kind === "error");
   if (errors.length > 0) return { kind: "faulty", sources, errors };

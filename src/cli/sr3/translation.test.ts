@@ -6,7 +6,7 @@ import { nativeDocument } from "./native-document.ts";
 import { placesOf } from "./places.ts";
 import { hasChanged, readTranslation, sourceNow, type Translated, type Translation, writeTranslation } from "./translation.ts";
 
-const one = (yaml: string): Translated => ({ flows: [], yaml, sources: [], remarks: [], options: null, moves: "none", takenAtMs: 1 });
+const one = (yaml: string): Translated => ({ flows: [], yaml, sources: [], remarks: [], isOfOptions: false, moves: "none", takenAtMs: 1 });
 
 test("a file counts as changed when it says something else, not when it was touched", async () => {
   await using directory = await makeTemporary();

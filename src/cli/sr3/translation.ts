@@ -25,8 +25,8 @@ const translated = z.object({
   yaml: z.string(),
   sources: z.array(source),
   remarks: z.array(remark),
-  /** Lines of a command line, of a configuration that is in no file; null: it is in a file. */
-  options: z.string().nullable(),
+  /** Of a command line, and in no file. Its lines are not kept: one of them may hold what opens doors. */
+  isOfOptions: z.boolean(),
   moves: z.enum(["in", "out", "none"]),
   takenAtMs: z.number(),
 });
