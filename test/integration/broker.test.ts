@@ -68,7 +68,12 @@ test("exchanges and queues are what sr3 declares, and only what holds nothing is
   expect(exchanges).toContain(`xs_hotdir_declared\ttopic\ttrue\tfalse\tfalse\t[]`);
   expect(bindings).toContain(`xs_hotdir_declared\t${queue.name}\tv03.#\t[]`);
   // Another's arguments are told, and nothing is changed.
-  expect(await declareAll(connection, { exchanges: [], queues: [{ ...queue, expireMs: 5000 }] })).toMatchObject([{ outcome: "differs" }]);
+  const more = [{ exchange: exchange.name, key: "v03.more" }];
+  expect(await declareAll(connection, { exchanges: [], queues: [{ ...queue, expireMs: 5000, bindings: more }] })).toMatchObject([
+    { outcome: "differs" },
+  ]);
+  // What is wanted from it comes all the same.
+  expect(await broker.ctl("list_bindings", "destination_name", "routing_key")).toContain(`${queue.name}\tv03.more`);
 
   await using publisher = new Publisher({
     link,

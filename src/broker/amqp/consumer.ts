@@ -6,7 +6,7 @@ import { redact } from "../../kernel/redact.ts";
 import { type Delivery, deliveryOf } from "./delivery.ts";
 import type { Connection, Link } from "./link.ts";
 import type { SetAside } from "./set-aside.ts";
-import { declareQueue, QUEUE_NAME_BYTES_MAX, type QueueSpec, replyCode } from "./topology.ts";
+import { declareAndBind, QUEUE_NAME_BYTES_MAX, type QueueSpec } from "./topology.ts";
 
 /** What became of a message; durable before it is told, since the message is acknowledged in the next act. */
 export type Outcome =
@@ -117,15 +117,10 @@ export class Consumer implements AsyncDisposable {
   async #declare(connection: Connection): Promise<void> {
     const { declare, queue } = this.#settings;
     if (!declare) return;
-    const channel = await connection.model.createChannel();
-    channel.on("error", () => {});
-    try {
-      await declareQueue(channel, queue);
-      await channel.close();
-    } catch (error) {
-      // There already, with another expiry say: sr3 made it, and it serves.
-      if (replyCode(error) !== 406) throw error;
-    }
+    const declared = await declareAndBind(connection, queue);
+    if (declared.outcome === "refused") throw new Error(declared.detail);
+    if (declared.outcome === "absent")
+      throw new Error(`NOT_FOUND - an exchange to bind ${queue.name} to: ${queue.bindings.map(({ exchange }) => exchange).join(", ")}`);
   }
 
   /** One life of a channel. */

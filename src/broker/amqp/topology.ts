@@ -65,6 +65,10 @@ export async function declareQueue(channel: Channel, queue: QueueSpec): Promise<
     ...(queue.messageTtlMs === null ? {} : { "x-message-ttl": queue.messageTtlMs }),
   };
   await channel.assertQueue(queue.name, { durable: queue.durable, exclusive: false, autoDelete: false, arguments: args });
+  await bindQueue(channel, queue);
+}
+
+async function bindQueue(channel: Channel, queue: QueueSpec): Promise<void> {
   for (const { exchange, key } of queue.bindings) await channel.bindQueue(queue.name, exchange, key);
 }
 
@@ -93,10 +97,18 @@ export async function declareAll(connection: Connection, topology: Topology): Pr
     reports.push({ object: "exchange", name: exchange.name, ...declared });
   }
   for (const queue of topology.queues) {
-    const declared = await withChannel(connection, async (channel) => (await declareQueue(channel, queue), { outcome: "declared" }));
+    const declared = await declareAndBind(connection, queue);
     reports.push({ object: "queue", name: queue.name, ...(declared.outcome === "absent" ? unbound(queue) : declared) });
   }
   return reports;
+}
+
+/** One that is there with other properties, another expiry say, serves as it is: sr3 may have made it. It is bound all the same. */
+export async function declareAndBind(connection: Connection, queue: QueueSpec): Promise<ObjectOutcome> {
+  const declared = await withChannel(connection, async (channel) => (await declareQueue(channel, queue), { outcome: "declared" }));
+  if (declared.outcome !== "differs") return declared;
+  const bound = await withChannel(connection, async (channel) => (await bindQueue(channel, queue), { outcome: "declared" }));
+  return bound.outcome === "declared" ? declared : bound;
 }
 
 /** The queue is there by then, and what it is to be bound to is not. */
