@@ -96,17 +96,14 @@ export class Flow implements AsyncDisposable {
     this.#halted = haltForPerson(db, this.entry.id);
     if (flows.heldOf(db, this.entry.id) === "paused") this.#holds.set("person", PAUSED);
     this.#attempts = new AttemptLog(this.#log, clock, settings);
-    this.#fetching = fetchingFor(settings.source, { db, read: (body) => options.bus.read(body), clock, log: this.#log });
-    this.end = this.#makeEnd(options);
     const { bus, changed, broken } = options;
+    const parts = { db, flow: this.entry.id, bus, clock, log: this.#log };
+    this.#fetching = fetchingFor(settings.source, { ...parts, wake: () => this.pump.wake() });
+    this.end = this.#makeEnd(options);
     this.outbox = outboxOf({ settings, id: this.entry.id, bus }, { db, clock, log: this.#log, changed, broken });
     const { intake, receiver } = entranceOf({
-      db,
-      flow: this.entry.id,
+      ...parts,
       settings,
-      clock,
-      log: this.#log,
-      bus,
       fetching: this.#fetching,
       events: {
         queued: () => this.pump.wake(),

@@ -14,6 +14,8 @@ export type HttpClientOptions = {
   authorize: Authorize;
   clock: Clock;
   log: Log;
+  /** A server answers again, after it did not. */
+  back: () => void;
   /** The only authorities that may vouch for a server; null: the system's and Node's own. */
   ca: string | null;
   /** How long nothing may come while something is waited for. */
@@ -104,7 +106,7 @@ export class HttpClient implements Disposable {
     const known = this.#standoffs.get(host);
     if (known !== undefined) return known;
     if (this.#standoffs.size >= STANDOFFS_MAX) this.#standoffs.delete(this.#standoffs.keys().next().value!);
-    const made = new Standoff(host, this.#options.clock, this.#options.log);
+    const made = new Standoff(host, this.#options);
     this.#standoffs.set(host, made);
     return made;
   }

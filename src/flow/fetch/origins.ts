@@ -24,6 +24,8 @@ export type OriginsOptions = {
   authorize: Authorize;
   clock: Clock;
   log: Log;
+  /** A host answers again, after it did not: what waits for it need not wait longer. */
+  back: () => void;
   /** For `https:`; null: the system's authorities. */
   ca?: string | null;
   /** How long nothing may come while something is waited for. */
@@ -40,9 +42,9 @@ export class Origins implements OriginSet {
   readonly #tidying: NodeJS.Timeout;
 
   constructor(options: OriginsOptions) {
-    const { authorize, clock, log, ca, stallMs } = options;
+    const { authorize, clock, log, back, ca, stallMs } = options;
     this.#options = options;
-    this.#http = new HttpClient({ authorize, clock, log, ca: ca ?? null, ...(stallMs === undefined ? {} : { stallMs }) });
+    this.#http = new HttpClient({ authorize, clock, log, back, ca: ca ?? null, ...(stallMs === undefined ? {} : { stallMs }) });
     this.#tidying = setInterval(() => this.#closeIdle(IDLE_MS), LOOK_EVERY_MS).unref();
   }
 
@@ -71,11 +73,12 @@ export class Origins implements OriginSet {
         host,
         detail: `files are fetched from ${HOSTS_MAX} others already`,
       });
-    const { ssh, clock, log, stallMs } = this.#options;
+    const { ssh, clock, log, back, stallMs } = this.#options;
     const made = new SftpHost({
       host,
       clock,
       log,
+      back,
       connect: (signal) => connectSftp({ ssh, host, user, port, signal, log, ...(stallMs === undefined ? {} : { stallMs }) }),
     });
     this.#hosts.set(key, made);

@@ -33,11 +33,11 @@ export class SftpHost implements AsyncDisposable {
   #cappedUntil = 0;
   #underWay = 0;
 
-  constructor(options: { host: string; connect: (signal: AbortSignal) => Promise<Files>; clock: Clock; log: Log }) {
+  constructor(options: { host: string; connect: (signal: AbortSignal) => Promise<Files>; clock: Clock; log: Log; back: () => void }) {
     this.#host = options.host;
     this.#connect = options.connect;
     this.#clock = options.clock;
-    this.standoff = new Standoff(options.host, options.clock, options.log);
+    this.standoff = new Standoff(options.host, options);
     this.usedAtMs = options.clock.steady();
   }
 

@@ -1,7 +1,10 @@
-import { expect, test } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import { HotdirError } from "../../kernel/errors.ts";
 import { silentLog } from "../../kernel/log.ts";
 import { Standoff } from "./standoff.ts";
+
+const back: number[] = [];
+beforeEach(() => void back.splice(0));
 
 function standing(): { now: number; wall: () => number; steady: () => number; sleep: () => Promise<void> } {
   const clock = { now: 0, wall: () => clock.now, steady: () => clock.now, sleep: async () => undefined };
@@ -10,7 +13,7 @@ function standing(): { now: number; wall: () => number; steady: () => number; sl
 
 test("a host that is out of reach is asked again, later each time, and within half a minute", () => {
   const clock = standing();
-  const standoff = new Standoff("hub", clock, silentLog);
+  const standoff = new Standoff("hub", { clock, log: silentLog, back: () => void back.push(clock.now) });
   const waits: number[] = [];
   for (let times = 0; times < 12; times++) {
     standoff.check();
@@ -28,11 +31,13 @@ test("a host that is out of reach is asked again, later each time, and within ha
 
 test("many that failed together are one failure, and a success forgets all of it", () => {
   const clock = standing();
-  const standoff = new Standoff("hub", clock, silentLog);
+  const standoff = new Standoff("hub", { clock, log: silentLog, back: () => void back.push(clock.now) });
   for (let times = 0; times < 50; times++) standoff.failed(new Error("refused"));
   clock.now += 1000;
   expect(standoff.holds).toBe(false);
   standoff.succeeded();
+  standoff.succeeded();
+  expect(back).toEqual([1000]);
   standoff.failed(new Error("refused"));
   clock.now += 1000;
   expect(standoff.holds).toBe(false);
@@ -40,7 +45,7 @@ test("many that failed together are one failure, and a success forgets all of it
 
 test("a refused login is not tried again within half a minute, so that no account is locked", () => {
   const clock = standing();
-  const standoff = new Standoff("hub", clock, silentLog);
+  const standoff = new Standoff("hub", { clock, log: silentLog, back: () => void back.push(clock.now) });
   standoff.failed(new HotdirError("login-refused", { operation: "connect" }));
   clock.now += 30_000;
   expect(standoff.holds).toBe(true);

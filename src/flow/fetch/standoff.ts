@@ -12,13 +12,16 @@ export class Standoff {
   readonly #host: string;
   readonly #clock: Clock;
   readonly #log: Log;
+  readonly #back: () => void;
   #failures = 0;
   #last: { error: HotdirError; until: SteadyMs } | null = null;
 
-  constructor(host: string, clock: Clock, log: Log) {
+  /** @param options.back it answers again, after it did not. */
+  constructor(host: string, options: { clock: Clock; log: Log; back: () => void }) {
     this.#host = host;
-    this.#clock = clock;
-    this.#log = log;
+    this.#clock = options.clock;
+    this.#log = options.log;
+    this.#back = options.back;
   }
 
   /** Throws what the last try threw, until it is time for another. */
@@ -32,9 +35,11 @@ export class Standoff {
   }
 
   succeeded(): void {
-    if (this.#last !== null) this.#log.info(`files can be fetched from ${this.#host} again`);
+    if (this.#last === null) return;
+    this.#log.info(`files can be fetched from ${this.#host} again`);
     this.#last = null;
     this.#failures = 0;
+    this.#back();
   }
 
   /** The error to throw, of scope `origin`. Many requests that failed together are one failure. */

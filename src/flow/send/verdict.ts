@@ -7,7 +7,7 @@ import type { Outcome } from "../ledger/outcomes.ts";
 import type { FlowSettings } from "../settings.ts";
 
 /** A transfer whose origin is out of reach is tried again so soon at first, and at the latest after so long: each try is a row. */
-const ORIGIN_BACKOFF: Backoff = { minMs: 2000, maxMs: 300_000 };
+const ORIGIN_BACKOFF: Backoff = { minMs: 2000, maxMs: 120_000 };
 /** A source that is being written is looked at again after so long. */
 const CHANGED_AGAIN_MS = 500;
 
