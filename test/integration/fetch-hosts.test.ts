@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { chooseSeed, Random } from "../support/random.ts";
 import { startSshd, type TestSshd } from "../support/sshd.ts";
 import { makeHosts, type SubscribedHosts, treeOf } from "../support/subscribed-hosts.ts";
+import { waitUntil } from "../support/waiting.ts";
 import { startWebServer } from "../support/web-server.ts";
 
 let sshd: TestSshd;
@@ -32,6 +33,28 @@ test("a file that is not what was announced any more arrives as it is by then, a
   }
   await hosts.untilQuiet();
   expect(treeOf(hosts.destination)).toEqual(["http: newer, and longer", "sftp: newer, and longer"]);
+});
+
+test("an origin that is away costs nobody an attempt, and all that waits for it arrives when it is back", async () => {
+  await using hosts = await makeHosts({ ssh: sshd.target.ssh });
+  const host = hosts.start("one");
+  await using server = await startWebServer(hosts.source);
+  const { url } = server;
+  const names = Array.from({ length: 30 }, (_, index) => `file-${String(index).padStart(2, "0")}`);
+  for (const name of names) writeFileSync(join(hosts.source, name), name);
+  await server.refuse(true);
+  for (const name of names) hosts.tell(hosts.seen(name), { baseUrl: url });
+  const waiting = "SELECT count(*) AS n FROM transfer WHERE reason LIKE '%origin cannot be reached%'";
+  await waitUntil("all wait", () => host.db.get<{ n: number }>(waiting)?.n === names.length);
+  expect(host.flow.state.state).toBe("running");
+  // What is fetched elsewhere goes on.
+  writeFileSync(join(hosts.source, "elsewhere"), "elsewhere");
+  hosts.tell(hosts.seen("elsewhere"), { baseUrl: below(hosts) });
+  await waitUntil("the other origin's", () => treeOf(hosts.destination).length === 1);
+  await server.refuse(false);
+  await hosts.untilQuiet();
+  expect(treeOf(hosts.destination)).toEqual(treeOf(hosts.source));
+  expect(host.db.all("SELECT id FROM transfer WHERE failures > 0 OR state = 'dead'")).toEqual([]);
 });
 
 test("three hosts that fetch make the destination what the source is, whatever happens to the same few names meanwhile", async () => {

@@ -44,24 +44,29 @@ export type WebServer = AsyncDisposable & {
   lies: WebLies;
   /** `METHOD path`, and the headers, as they came. */
   requests: Array<{ line: string; headers: IncomingMessage["headers"] }>;
+  /** Takes no connection for a while, and ends those that are open. */
+  refuse(refuses: boolean): Promise<void>;
 };
 
 /** A web server on a free port of loopback that gives the files below a directory, in the way that it is told to. */
 export async function startWebServer(directory: string, tls: { key: string; cert: string } | null = null): Promise<WebServer> {
-  const made: Omit<WebServer, typeof Symbol.asyncDispose | "url"> = { lies: {}, requests: [] };
+  const made: Omit<WebServer, typeof Symbol.asyncDispose | "url" | "refuse"> = { lies: {}, requests: [] };
   const listener = (request: IncomingMessage, response: ServerResponse): void => {
     made.requests.push({ line: `${request.method} ${request.url}`, headers: request.headers });
     answer(directory, made.lies, request, response);
   };
   const server: Server = tls === null ? createServer(listener) : createTlsServer(tls, listener);
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const listen = (port: number): Promise<void> => new Promise((resolve) => server.listen(port, "127.0.0.1", resolve));
+  const close = async (): Promise<void> => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  };
+  await listen(0);
   const { port } = server.address() as AddressInfo;
   return Object.assign(made, {
     url: `${tls === null ? "http" : "https"}://127.0.0.1:${port}`,
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
+    refuse: (refuses: boolean) => (refuses ? close() : listen(port)),
+    [Symbol.asyncDispose]: close,
   });
 }
 
