@@ -204,6 +204,25 @@ test("a faulty configuration is told with file and line, keeps what ran, and no 
   expect(await sr3("restart", "watch/*")).toMatchObject({ status: 0 });
 }, 120_000);
 
+test("edit tells what is wrong, show where each option comes from and what became of it, and both leave the rest alone", async () => {
+  const file = `${user.home}/.config/sr3/post/by_hand.conf`;
+  const before = readFileSync(file, "utf8");
+  writeFileSync(`${user.home}/editor`, `#!/bin/sh\n[ "$1" = --quick ] && printf '\\n%s\\n' 'identety md5' >>"$2"\n`, { mode: 0o755 });
+  const edited = await sr3("edit", "post/by_hand");
+  expect(edited.status).toBe(2);
+  expect(edited.stderr).toMatch(/^post\/by_hand\.conf:6: .*identety.*did you mean "identity"\?$/m);
+  expect((await sr3("show", "post/by_hand")).status).toBe(2);
+  writeFileSync(file, before);
+  const shown = await sr3("show", "post/by_hand");
+  expect(shown).toMatchObject({ status: 0, stderr: "" });
+  expect(shown.stdout).toMatch(/^ {2}post_exchange +xs_hotdir_from_loli_to_cluster +post\/by_hand\.conf:2 +-> destination\.publish/m);
+  expect(shown.stdout).toMatch(/^ {4}post-by_hand:/m);
+  expect(await sr3("edit", "*/to_cluster")).toMatchObject({ status: 2, stderr: expect.stringContaining("edit takes one file") });
+  expect((await sr3("list")).stdout).toMatch(/post\/by_hand\.conf.*credentials\.conf.*default\.conf/s);
+  expect(JSON.parse((await sr3("features", "--json")).stdout)).toMatchObject({ state: user.state });
+  expect(await sr3("overview")).toMatchObject({ status: 2, stderr: expect.stringContaining("'sr3 status' tells it") });
+}, 60_000);
+
 test("one that is disabled is left out, one that is gone ends, and a slip of the pen does nothing", async () => {
   expect(await sr3("disable", "watch/to_cluster")).toMatchObject({
     status: 1,

@@ -36,6 +36,7 @@ export async function makeSr3User(): Promise<Sr3User> {
     LANG: "C.UTF-8",
     USER: "bob",
     HOME: home,
+    EDITOR: `${home}/editor --quick`,
     XDG_RUNTIME_DIR: home,
     HOTDIR_SSH: `ssh -F ${hosts.sshd.sshConfigFile}`,
     BROKER: `amqp://${user}@127.0.0.1:${hosts.rabbitmq.port}`,
