@@ -65,6 +65,8 @@ export class MemoryBroker {
   readonly #bound = new Map<string, Set<MemoryQueue>>();
   readonly #buses = new Set<MemoryBus>();
   away = false;
+  /** How long a message is on its way to a host, for an order that is another on each. */
+  paceMs: () => number = () => 0;
   /** All that was ever published, in order. */
   readonly published: Array<{ exchange: string; body: Buffer }> = [];
 
@@ -131,7 +133,12 @@ export class MemoryBus implements Bus {
   subscribe(settings: SubscriptionSettings, _name: string, handle: Handle): Subscription {
     const queue = this.#broker.queue(settings.queue);
     this.#broker.bind(settings.exchange, queue);
-    const subscription = new MemorySubscription(queue, settings.prefetch, handle, () => this.#subscriptions.delete(subscription));
+    const paced: Handle = async (received, signal) => {
+      const paceMs = this.#broker.paceMs();
+      if (paceMs > 0) await sleep(paceMs);
+      return signal.aborted ? { outcome: "hand-back" } : await handle(received, signal);
+    };
+    const subscription = new MemorySubscription(queue, settings.prefetch, paced, () => this.#subscriptions.delete(subscription));
     this.#subscriptions.add(subscription);
     return subscription;
   }

@@ -148,6 +148,19 @@ export class SubscribedHosts implements AsyncDisposable {
     );
   }
 
+  /** All that every ledger knows, for a person. */
+  story(): string {
+    const rows = this.hosts.map(({ name, db }) => ({
+      name,
+      transfers: db
+        .all(
+          "SELECT id, kind, CAST(path AS TEXT) AS path, CAST(from_path AS TEXT) AS f, state, seen_at, ended_at, method, adopt, reason FROM transfer",
+        )
+        .map((row) => Object.values(row).join(" | ")),
+    }));
+    return JSON.stringify(rows, null, 1);
+  }
+
   #explain(): string {
     const open = this.hosts.map(({ name, db, flow }) => ({
       name,

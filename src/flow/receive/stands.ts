@@ -83,14 +83,14 @@ function afterRename(done: Change & { kind: "rename" }, now: Now, facts: Stands)
 export function whatStops(change: Change, now: Now): { ends: boolean; reason: string } | null {
   if (change.kind === "delete" || change.kind === "rmdir") {
     if (isThereAgain(change.kind, now.path.sighting)) return { ends: true, reason: "it is there again at the source" };
-    return unlessKnownGone(now.path);
+    return unlessAway(now.path);
   }
   if (change.kind !== "rename" || now.from === null) return null;
   if (now.from.sighting.kind !== "gone") return { ends: true, reason: "its old name is there again at the source" };
-  return unlessKnownGone(now.from);
+  return unlessAway(now.from);
 }
 
-function unlessKnownGone({ sighting, absence }: Looked): { ends: false; reason: string } | null {
+function unlessAway({ sighting, absence }: Looked): { ends: false; reason: string } | null {
   if (sighting.kind === "unreadable") return { ends: false, reason: `it cannot be looked at: ${sighting.code}` };
-  return sighting.kind === "gone" && absence.kind !== "gone" ? { ends: false, reason: absence.reason } : null;
+  return sighting.kind === "gone" && absence.kind === "lost" ? { ends: false, reason: absence.reason } : null;
 }

@@ -108,12 +108,14 @@ export function isThereAgain(kind: "delete" | "rmdir", { kind: found }: Sighting
   return kind === "rmdir" ? found === "directory" : found === "file" || found === "symlink" || found === "special";
 }
 
-/** Also of what this ledger does not know: another host may have delivered it. */
+/**
+ * Also of what this ledger does not know: another host may have delivered it. Somebody saw it go, so that a source in which
+ * nothing was ever seen here does not speak against it; one that went away does.
+ */
 function removal(change: Change & { kind: "delete" | "rmdir" }, { sighting, absence }: Looked): Wanted {
   if (sighting.kind === "unreadable") return { want: "fail", reason: `it cannot be looked at: ${sighting.code}` };
   if (isThereAgain(change.kind, sighting)) return nothing("it is there again at the source");
-  if (sighting.kind === "gone" && absence.kind !== "gone")
-    return absence.kind === "lost" ? { want: "source-back", reason: absence.reason } : { want: "fail", reason: absence.reason };
+  if (sighting.kind === "gone" && absence.kind === "lost") return { want: "source-back", reason: absence.reason };
   return { want: "changes", changes: [change] };
 }
 
