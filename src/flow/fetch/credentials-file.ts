@@ -9,7 +9,7 @@ const FILE_BYTES_MAX = 1024 * 1024;
 /**
  * Authorizes HTTP requests from a file in the form of Sarracenia's `credentials.conf`: a URL with user and password (percent
  * encoded where it has to be) on a line, or with `bearer_token=...` after it. Read anew for each request that it may be about, so
- * that a new password counts at once; refused where others could read it.
+ * that a new password counts at once. Where others could read it nothing is fetched until that is mended.
  */
 export function authorizeFrom(file: AbsPath): Authorize {
   return async (url) => {
@@ -20,7 +20,8 @@ export function authorizeFrom(file: AbsPath): Authorize {
 
 /** null: there is no such file, and so nothing to say. */
 async function readSecret(file: AbsPath): Promise<string | null> {
-  const fault = (detail: string): HotdirError => new HotdirError("origin-unusable", { operation: "read credentials", path: file, detail });
+  const fault = (detail: string): HotdirError =>
+    new HotdirError("origin-unreachable", { operation: "read credentials", path: file, detail });
   try {
     await using handle = await open(fsPath(file), constants.O_RDONLY | constants.O_NONBLOCK);
     const facts = await handle.stat();
