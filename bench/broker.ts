@@ -104,6 +104,11 @@ function rate(hosts: Host[], flow: string): number {
 const residentMiB = (pid: number): number =>
   Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? Number.NaN) / 1024;
 
+async function declare({ hotdir }: Host): Promise<void> {
+  const { status, stdout, stderr } = await hotdir.ask("declare");
+  if (status !== 0) throw new Error(`declare ended with ${status}: ${stdout}${stderr}`);
+}
+
 async function alone(): Promise<number> {
   const destination = renew(join(place.directory, "arrived"));
   const one = host("alone", { direct: { source: { directory: source }, destination: remote(destination) } });
@@ -119,10 +124,10 @@ async function split(count: number): Promise<Split> {
   const destination = renew(join(place.directory, "arrived"));
   const exchange = `xs_bench_${count}_${Date.now()}`;
   const hosts = Array.from({ length: count }, (_, at) => host(`sender${at}`, { send: sending(destination, exchange, source) }));
-  // The queue must be there before anything is posted.
-  const declared = await hosts[0]!.hotdir.ask("declare");
-  if (declared.status !== 0) throw new Error(declared.stderr);
   const poster = host("poster", { post: posting(source, exchange) });
+  // The exchange first, and the queue before anything is posted.
+  await declare(poster);
+  await declare(hosts[0]!);
   poster.hotdir.start();
   await until([poster], "post", FILES);
   await poster.hotdir.stop();
@@ -141,8 +146,7 @@ async function together(): Promise<number> {
   const destination = renew(join(place.directory, "arrived"));
   const exchange = `xs_bench_both_${Date.now()}`;
   const one = host("both", { post: posting(source, exchange), send: sending(destination, exchange, source) });
-  const declared = await one.hotdir.ask("declare");
-  if (declared.status !== 0) throw new Error(declared.stderr);
+  await declare(one);
   one.hotdir.start();
   await until([one], "send", FILES);
   await one.hotdir.stop();
