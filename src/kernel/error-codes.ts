@@ -64,7 +64,7 @@ export const errorCodes = {
   "state-owned": { scope: "daemon", retry: "never", says: "another daemon owns the state directory" },
   "not-in-time": { scope: "daemon", retry: "never", says: "it did not come about in time" },
   "bad-configuration": { scope: "daemon", retry: "never", says: "the configuration has faults" },
-  "bad-usage": { scope: "daemon", retry: "never", says: "the command was not understood" },
+  "bad-usage": { scope: "daemon", retry: "never", says: "it cannot be done as asked" },
   interrupted: { scope: "daemon", retry: "backoff", says: "hotdir was asked to stop" },
 } as const satisfies Record<string, { scope: Scope; retry: "backoff" | "never"; says: string }>;
 
