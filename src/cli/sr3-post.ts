@@ -37,6 +37,6 @@ export const sr3Post: Command = {
     ]);
     const session = new Session(context, { verb: "post", patterns: [], options: new Map() });
     const taken = await takeGiven(session, "post", given);
-    return taken === null ? 2 : await postPaths(session, taken, given.paths);
+    return typeof taken === "number" ? taken : await postPaths(session, taken, given.paths);
   },
 };

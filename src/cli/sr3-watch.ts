@@ -33,6 +33,6 @@ export const sr3Watch: Command = {
     const session = new Session(context, { verb: "foreground", patterns: [], options: new Map() });
     const lines = given.paths.filter((word) => word !== "foreground").map((path) => `path ${path}`);
     const taken = await takeGiven(session, "watch", { ...given, lines: [...given.lines, ...lines] });
-    return taken === null ? 2 : await runForeground(session, [...taken.flows]);
+    return typeof taken === "number" ? taken : await runForeground(session, [...taken.flows]);
   },
 };

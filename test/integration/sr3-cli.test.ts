@@ -175,6 +175,11 @@ test("sr3_post announces with and without a daemon, tells of each path, and is n
   await arrived("by-hand.nc", "by-hand.nc");
   expect(existsSync(`${there}/not-named.nc`)).toBe(false);
   expect((await sr3("status")).stdout).toMatch(/^post\/options-[0-9a-f]{8}\s+run\s+1\/1/m);
+  // A message to nobody is told as that.
+  await sr3("stop");
+  const lost = await user.run("sr3_post", "-c", "by_hand", "-pe", "xs_hotdir_nobody", "three");
+  expect(lost).toMatchObject({ status: 1, stderr: expect.stringContaining("1 message went to no queue: nobody listens on the exchange") });
+  expect(lost.stdout).toBe(`${user.home}/three: queued\n`);
   expect((await user.run("sr3_post", "three")).stderr).toContain("which configuration?");
   expect((await user.run("sr3_post", "-c", "by_hnad", "three")).status).toBe(2);
 }, 120_000);
@@ -288,7 +293,7 @@ test("where the broker is away before there is any queue, nothing is started tha
   const refused = await sr3("start", "*/first");
   expect(refused).toMatchObject({
     status: 4,
-    stderr: expect.stringContaining("nothing was started: what is published before its queue is there would be lost"),
+    stderr: expect.stringContaining("nothing was done: what is published before its queue is there would be lost"),
   });
   expect(user.pids()).toEqual([]);
   await user.hosts.rabbitmq.start();

@@ -2,6 +2,8 @@ import { setTimeout as sleepFor } from "node:timers/promises";
 import { connectControl } from "../../daemon/control-client.ts";
 import type { PostAnswer } from "../../daemon/control-protocol.ts";
 import { ledgerTarget, post } from "../../daemon/posting.ts";
+import { type Database, openForReading } from "../../flow/ledger/database.ts";
+import { flowId } from "../../flow/ledger/flows.ts";
 import { clockSkewMs } from "../../flow/ledger/meta.ts";
 import type { FlowSettings } from "../../flow/settings.ts";
 import { systemClock } from "../../kernel/clock.ts";
@@ -41,7 +43,8 @@ export async function postPaths(session: Session, given: GivenFlows, names: read
     }
     try {
       const posted = await postIntoLedger(session, flows, paths);
-      const status = posted.queued > 0 ? await publish(session, flows) : 0;
+      // Also what was posted when the broker was away.
+      const status = openTransfers(session.places.state, flows) > 0 ? await publish(session, flows) : 0;
       return status === 0 && posted.failed > 0 ? 1 : status;
     } catch (error) {
       if (!hasCode(error, "state-owned") || waitedMs >= OWNED_WAIT_MS) throw error;
@@ -111,6 +114,7 @@ async function publish(session: Session, flows: ReadonlySet<string>): Promise<nu
   // Whatever was stopped before: it was asked for just now.
   writeWhatRuns(session, configuration, flows, "stay");
   const bound = AbortSignal.timeout(PUBLISH_MS);
+  const startMs = Date.now();
   await using opened = openDaemonLog({
     configuration,
     stateDirectory: places.state,
@@ -127,7 +131,7 @@ async function publish(session: Session, flows: ReadonlySet<string>): Promise<nu
     untilIdle: true,
     context: { ...context, signal: AbortSignal.any([context.signal, bound]) },
   });
-  if (status === 0) session.say("published: the broker has all of it");
+  if (status === 0) return tellPublished(session, flows, startMs);
   if (!bound.aborted || context.signal.aborted) return status;
   const left = openTransfers(places.state, flows);
   if (left === 0) return 0;
@@ -135,6 +139,33 @@ async function publish(session: Session, flows: ReadonlySet<string>): Promise<nu
     `hotdir: sr3_post: ${formatMany(left, "change")} could not be published within ${formatAge(PUBLISH_MS)}; ${left === 1 ? "it waits" : "they wait"} in the ledger, and 'hotdir sr3 start' publishes ${left === 1 ? "it" : "them"}\n`,
   );
   return 4;
+}
+
+/** What went to no queue is nowhere. */
+function tellPublished(session: Session, flows: ReadonlySet<string>, sinceMs: number): number {
+  using db = openForReading(session.places.state);
+  const lost = db === null ? 0 : [...flows].reduce((sum, flow) => sum + unrouted(db, flow, sinceMs), 0);
+  if (lost === 0) {
+    session.say("published: the broker has all of it");
+    return 0;
+  }
+  session.complain(
+    `hotdir: sr3_post: ${formatMany(lost, "message")} went to no queue: nobody listens on the exchange, and the broker keeps nothing of it. Whoever is to get it comes first ('sr3 declare'); then touch the files and post them again`,
+  );
+  return 1;
+}
+
+/** By the newest rows, which are those that were just posted. */
+function unrouted(db: Database, flow: string, sinceMs: number): number {
+  const id = flowId(db, flow);
+  if (id === null) return 0;
+  return (
+    db.get<{ n: number }>(
+      "SELECT count(*) AS n FROM transfer WHERE id > (SELECT coalesce(max(id), 0) - 100000 FROM transfer) AND flow = ? AND method = 'published' AND basis = 'none' AND ended_at >= ?",
+      id,
+      sinceMs,
+    )?.n ?? 0
+  );
 }
 
 function settingsOf(session: Session, flows: ReadonlySet<string>): FlowSettings[] {

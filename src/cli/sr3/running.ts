@@ -52,16 +52,16 @@ export function writeWhatStops(session: Session, flows: readonly string[]): void
   }
 }
 
-/** Queues before what fills them: what is named is allowed to run once those are there, or were before. Why it is not is told. */
-export function queuesFirst(session: Session, names: readonly ConfigurationName[]): Allow {
+/** Queues before what fills them: what is named is allowed to run once those are there, or were before. Why it is not is told. "all": those of whatever was ever started. */
+export function queuesFirst(session: Session, names: readonly ConfigurationName[] | "all"): Allow {
   return async (configuration, translation) => {
-    const runs = new Set([...(await liveFlows(session)), ...flowsOf(translation, names)]);
-    const some = configuration.flows.filter(({ name }) => runs.has(name));
+    const runs = new Set([...(await liveFlows(session)), ...(names === "all" ? [] : flowsOf(translation, names))]);
+    const some = configuration.flows.filter(({ name }) => names === "all" || runs.has(name));
     const { status, declared, told } = await declareFirst(some, translation.declared, session.context.signal);
     for (const line of told) session.complain(line);
     if (status !== 0)
       session.complain(
-        `hotdir: sr3 ${session.words.verb}: nothing was started: what is published before its queue is there would be lost; it is tried again when you say it again`,
+        `hotdir: sr3 ${session.words.verb}: nothing was done: what is published before its queue is there would be lost; it is tried again when you say it again`,
       );
     return { status, declared };
   };

@@ -7,14 +7,18 @@ import type { Session } from "./session.ts";
 /** `isNew`: a daemon that runs has something to read. */
 export type GivenFlows = { flows: ReadonlySet<string>; isNew: boolean };
 
-/** What a command line comes to, taken as a configuration of its own. The flows; null: it could not be, and why is told. */
-export async function takeGiven(session: Session, component: Component, given: Given): Promise<GivenFlows | null> {
+/** What a command line comes to, taken as a configuration of its own. The flows; a number: it could not be, why is told, and this is the exit status. */
+export async function takeGiven(session: Session, component: Component, given: Given): Promise<GivenFlows | number> {
   const { tree, name, text } = withLines(session.tree, whoseName(session, component, given), given);
   if (text === null && session.isDisabled(name)) throw misused(`${formatName(name)} is disabled: 'sr3 enable ${formatName(name)}' first`);
-  const allow = component === "watch" ? { allow: queuesFirst(session, [name]) } : {};
-  const { translation, faulty, status, isNew } = await session.take([name], { given: { tree, isOfOptions: text !== null }, ...allow });
+  // Whoever is to get what is posted may not run yet: his queue is made as well.
+  const { translation, faulty, status, isNew } = await session.take([name], {
+    given: { tree, isOfOptions: text !== null },
+    allow: queuesFirst(session, component === "post" ? "all" : [name]),
+  });
   const flows = new Set(translation.configurations[formatName(name)]?.flows);
-  return status !== 0 || faulty.length > 0 || flows.size === 0 ? null : { flows, isNew };
+  if (status !== 0) return status;
+  return faulty.length > 0 || flows.size === 0 ? 2 : { flows, isNew };
 }
 
 /** A post of the C programs is one as well. */
