@@ -48,7 +48,8 @@ export async function post(
 /** The named flow, or the one with the deepest source around the path. */
 function targetOf(targets: PostTarget[], flow: string | null, path: AbsPath): { target: PostTarget; rel: RelPath | "" } | null {
   const within = targets
-    .filter((target) => flow === null || target.settings.name === flow)
+    // What comes by messages is named by them alone: its path at the destination need not be its path here.
+    .filter(({ settings }) => settings.source.kind !== "subscribed" && (flow === null || settings.name === flow))
     .flatMap((target) => {
       const { root } = target.settings.source;
       const rel = path === root ? ("" as const) : below(root, path);

@@ -6,7 +6,7 @@ import { makeHosts, type SubscribedHosts, treeOf } from "../support/subscribed-h
 import { waitUntil } from "../support/waiting.ts";
 
 /** Two hosts take messages in turn; one of them is late with what it does. */
-async function withLateHost(
+async function expectNoLateWord(
   work: (hosts: SubscribedHosts, at: { source: (path: string) => string; there: (path: string) => string | null }) => Promise<void>,
 ): Promise<void> {
   await using hosts = await makeHosts();
@@ -30,7 +30,7 @@ async function late(held: HeldAct, meanwhile: () => Promise<void>): Promise<void
 
 describe("a host that is late does not have the last word", () => {
   test("with an older version", async () => {
-    await withLateHost(async (hosts, { source, there }) => {
+    await expectNoLateWord(async (hosts, { source, there }) => {
       using held = holdFirst("replace", "/a");
       writeFileSync(source("a"), "old");
       hosts.tell(hosts.seen("a"));
@@ -43,7 +43,7 @@ describe("a host that is late does not have the last word", () => {
   });
 
   test("with a file that was removed meanwhile", async () => {
-    await withLateHost(async (hosts, { source }) => {
+    await expectNoLateWord(async (hosts, { source }) => {
       using held = holdFirst("replace", "/a");
       writeFileSync(source("a"), "old");
       hosts.tell(hosts.seen("a"));
@@ -56,7 +56,7 @@ describe("a host that is late does not have the last word", () => {
   });
 
   test("with a removal of what is there again", async () => {
-    await withLateHost(async (hosts, { source, there }) => {
+    await expectNoLateWord(async (hosts, { source, there }) => {
       writeFileSync(source("a"), "old");
       hosts.tell(hosts.seen("a"));
       await waitUntil("it is there", () => there("a") === "old");
@@ -72,7 +72,7 @@ describe("a host that is late does not have the last word", () => {
   });
 
   test("with a rename of what is another file by now", async () => {
-    await withLateHost(async (hosts, { source, there }) => {
+    await expectNoLateWord(async (hosts, { source, there }) => {
       writeFileSync(source("a"), "old");
       hosts.tell(hosts.seen("a"));
       await waitUntil("it is there", () => there("a") === "old");
@@ -88,7 +88,7 @@ describe("a host that is late does not have the last word", () => {
   });
 
   test("with the removal of a directory that is there again", async () => {
-    await withLateHost(async (hosts, { source }) => {
+    await expectNoLateWord(async (hosts, { source }) => {
       mkdirSync(source("d"));
       hosts.tell(hosts.seen("d"));
       await waitUntil("it is there", () => existsSync(join(hosts.destination, "d")));

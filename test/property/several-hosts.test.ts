@@ -108,8 +108,9 @@ async function disturb(hosts: SubscribedHosts, random: Random, did: string[]): P
 
 async function expectConvergence(seed: number, disturbed: boolean): Promise<void> {
   const random = new Random(seed);
-  await using hosts = await makeHosts();
-  using _slow = slowDestination(() => (random.chance(0.3) ? random.between(1, 60) : 0));
+  await using stack = new AsyncDisposableStack();
+  stack.use(slowDestination(() => (random.chance(0.3) ? random.between(1, 60) : 0)));
+  const hosts = stack.use(await makeHosts());
   hosts.broker.paceMs = () => (random.chance(0.3) ? random.between(1, 15) : 0);
   for (let n = 1; n <= HOSTS; n++) hosts.start(`host ${n}`);
   const worker = new Worker(hosts, random);

@@ -3,8 +3,10 @@ import { type AbsPath, below, bytesOf, fsPath, join, nameOf, parentOf, type RelP
 import { rejection } from "../admit/filter.ts";
 import type { Database } from "../ledger/database.ts";
 import type { FlowId } from "../ledger/flows.ts";
+import type { MessageIdentity } from "../ledger/messages.ts";
 import { isOwed } from "../ledger/owed.ts";
 import { hasReceiptFor, hasToldOf } from "../ledger/retention.ts";
+import { routeOf } from "../receive/route.ts";
 import type { FlowSettings } from "../settings.ts";
 import type { Version } from "../version.ts";
 import type { OtherFlow } from "./may-remove.ts";
@@ -12,37 +14,56 @@ import type { OtherFlow } from "./may-remove.ts";
 /** A flow of the configuration with its ledger row. */
 export type FlowEntry = { id: FlowId; settings: FlowSettings };
 
-/** Another flow whose source holds a file, and the names that it may know it by. */
-export type Sharing = { flow: FlowEntry; paths: RelPath[] };
+/** Another flow whose source holds a file, and the names that it may know it by. `told`: it gets a message of it, too. */
+export type Sharing = { flow: FlowEntry; paths: RelPath[]; told: boolean };
+
+/** A file that came by a message: where it is on this machine, and the message. */
+export type ToldFile = { root: AbsPath; path: RelPath; message: MessageIdentity };
 
 /**
  * The other flows of the configuration, running or not, whose source holds a file of `flow`. Roots
  * are compared by where they really are: one tree may be named over several symlinks.
  */
-export async function sharing(all: FlowEntry[], flow: FlowEntry, path: RelPath): Promise<Sharing[]> {
-  const named = join(flow.settings.source.root, path);
+export async function sharing(all: FlowEntry[], flow: FlowEntry, at: RelPath, toldFile: ToldFile | null = null): Promise<Sharing[]> {
+  const { root: top, path } = toldFile ?? { root: flow.settings.source.root, path: at };
+  const named = join(top, path);
   const parent = parentOf(path);
   // The file itself may be gone, or under a name of ours for now.
-  const real = join(await realOf(parent === "" ? flow.settings.source.root : join(flow.settings.source.root, parent)), nameOf(path));
+  const real = join(await realOf(parent === "" ? top : join(top, parent)), nameOf(path));
   const found: Sharing[] = [];
   for (const other of all) {
     if (other.id === flow.id) continue;
+    const to = toldFile === null ? null : toldTo(other, flow, toldFile.message);
+    if (to !== null) {
+      found.push({ flow: other, paths: [to], told: true });
+      continue;
+    }
     const { root, kind } = other.settings.source;
     const paths = new Set([below(await realOf(root), real)]);
     // What was posted is known by the name that somebody gave. A watched flow never comes over a symlink to any other.
     if (kind === "posted") paths.add(below(root, named));
-    found.push({ flow: other, paths: [...paths].filter((one) => one !== null) });
+    found.push({ flow: other, paths: [...paths].filter((one) => one !== null), told: false });
   }
   return found;
 }
 
+/** Where another flow that subscribes to the same messages puts the file of this one; null: it does not want it. */
+function toldTo(other: FlowEntry, flow: FlowEntry, message: MessageIdentity): RelPath | null {
+  const [theirs, ours] = [other.settings.source, flow.settings.source];
+  if (theirs.kind !== "subscribed" || ours.kind !== "subscribed" || !theirs.propagate.has("put")) return null;
+  if (theirs.subscription.exchange !== ours.subscription.exchange) return null;
+  const routed = routeOf(theirs, { ...message, source: null });
+  return routed.ok ? routed.path : null;
+}
+
 /** A watched flow wants every file that its patterns take; one that is posted to wants what it was given. */
 export function otherFlows(db: Database, sharers: Sharing[], version: Version): OtherFlow[] {
-  return sharers.flatMap(({ flow, paths }) => {
+  return sharers.flatMap(({ flow, paths, told }) => {
     const { source, destination, name } = flow.settings;
     return paths.map((path) => ({
       name,
-      wants: source.kind === "watched" ? rejection(path, source) === null && source.propagate.has("put") : isOwed(db, flow.id, path),
+      wants:
+        told || (source.kind === "watched" ? rejection(path, source) === null && source.propagate.has("put") : isOwed(db, flow.id, path)),
       // One that publishes proves nothing, and wants the file no more once it has told of it: what lets it go is another's receipt.
       hasReceipt: destination.place.kind === "publish" ? hasToldOf(db, flow.id, path, version) : hasReceiptFor(db, flow.id, path, version),
     }));

@@ -4,12 +4,14 @@ import type { Log } from "../../kernel/log.ts";
 import { show } from "../../kernel/path.ts";
 import type { Database } from "../ledger/database.ts";
 import { emptiedByUs } from "../ledger/emptied.ts";
+import { messageOfTransfer } from "../ledger/messages.ts";
 import { ownToken } from "../ledger/meta.ts";
 import * as ledger from "../ledger/retention.ts";
+import { baseHere } from "../receive/source-look.ts";
 import type { SourceReader } from "../read/source-reader.ts";
 import { removeEmptyDirectories } from "./empty-directories.ts";
 import { refusalToRemove } from "./may-remove.ts";
-import { type FlowEntry, otherFlows, sharing } from "./other-flows.ts";
+import { type FlowEntry, otherFlows, sharing, type ToldFile } from "./other-flows.ts";
 import { type RemovalEnd, removeSource, restoreSource } from "./removal.ts";
 
 const BATCH = 64;
@@ -97,7 +99,8 @@ export class Retention implements AsyncDisposable {
   }
 
   async #remove(retained: ledger.Retained): Promise<void> {
-    const sharers = await sharing(this.#all(), this.#flow, retained.path);
+    const told = this.#toldFile(retained);
+    const sharers = await sharing(this.#all(), this.#flow, retained.path, told);
     const refusal = refusalToRemove({
       receiptIsNewest: ledger.isNewest(this.#db, this.#flow.id, retained),
       others: otherFlows(this.#db, sharers, retained.version),
@@ -107,8 +110,8 @@ export class Retention implements AsyncDisposable {
     const { source, retain } = this.#flow.settings;
     const hold = retain.kind === "hold" ? retain.directory : null;
     const request = {
-      root: source.root,
-      path: retained.path,
+      root: told?.root ?? source.root,
+      path: told?.path ?? retained.path,
       transfer: retained.id,
       ...(this.#ledger === undefined ? {} : { ledger: this.#ledger }),
       version: retained.version,
@@ -117,6 +120,14 @@ export class Retention implements AsyncDisposable {
     };
     // One that a kill interrupted may have become wrong since: a flow was added that shares the source, say. It is undone.
     this.#ended(retained, await (refusal === null ? removeSource(request, this.#reader) : restoreSource(request)));
+  }
+
+  /** null: its path at the destination is its path below the root, too. */
+  #toldFile({ id }: ledger.Retained): ToldFile | null {
+    const { source } = this.#flow.settings;
+    const message = source.kind === "subscribed" ? messageOfTransfer(this.#db, id) : null;
+    if (message === null || source.kind !== "subscribed") return null;
+    return { root: baseHere(source, message.baseUrl) ?? source.root, path: message.relPath, message };
   }
 
   #ended(retained: ledger.Retained, end: RemovalEnd): void {

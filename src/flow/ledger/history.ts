@@ -8,6 +8,8 @@ const WINDOW = 1000;
 
 /** What makes a row needless: a later row of its path; for a receipt, and for what tells that one does not stand, a later receipt. */
 const OUTLIVED = `EXISTS (SELECT 1 FROM transfer n WHERE n.flow = t.flow AND n.path = t.path AND n.id > t.id AND ((t.state <> 'delivered' AND t.overtook = 0) OR n.state = 'delivered'))`;
+/** What was gone when its message came is of no path that is there. */
+const TOLD_AND_IGNORED = "t.state = 'ignored' AND EXISTS (SELECT 1 FROM message m WHERE m.transfer = t.id)";
 /** A rename tells that a receipt of its old name is of no more use: it stays as long as such a receipt may. */
 const EXPLAINS_A_RECEIPT = `t.kind = 'rename' AND t.state = 'delivered' AND (t.directory = 1
   OR EXISTS (SELECT 1 FROM transfer o WHERE o.flow = t.flow AND o.path = t.from_path AND o.id < t.id AND o.state = 'delivered'))`;
@@ -33,7 +35,7 @@ export function prune(db: Database, flow: FlowId, before: WallMs, after: Transfe
     return db.run(
       `DELETE FROM transfer WHERE id IN (
          SELECT id FROM transfer t WHERE ${part} AND ended_at < ?4 AND state IN ('delivered', 'superseded', 'ignored') AND litter = 0 AND (retain IS NULL OR retain IN ('removed', 'held'))
-           AND ${OUTLIVED} AND NOT (${EXPLAINS_A_RECEIPT}) AND NOT EXISTS (SELECT 1 FROM announcement a WHERE a.transfer = t.id))`,
+           AND (${OUTLIVED} OR ${TOLD_AND_IGNORED}) AND NOT (${EXPLAINS_A_RECEIPT}) AND NOT EXISTS (SELECT 1 FROM announcement a WHERE a.transfer = t.id))`,
       after,
       through,
       flow,

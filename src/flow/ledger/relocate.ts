@@ -25,6 +25,16 @@ export function relocate(db: Database, from: FlowId, to: FlowId, changed: "sourc
       to,
       from,
     );
+    // Each with the message that it came by; the new row of the flow has nothing else yet.
+    db.run(
+      `INSERT INTO message (transfer, flow, rel_path, pub_time, base_url, body)
+       SELECT now.id, ?1, m.rel_path, m.pub_time, m.base_url, m.body
+       FROM (SELECT id, row_number() OVER (ORDER BY id) AS place FROM transfer WHERE flow = ?2 AND ${OPEN} AND ${BRINGS}) former
+       JOIN (SELECT id, row_number() OVER (ORDER BY id) AS place FROM transfer WHERE flow = ?1) now ON now.place = former.place
+       JOIN message m ON m.transfer = former.id`,
+      to,
+      from,
+    );
   }
   db.run(
     `UPDATE transfer SET state = 'superseded', run = NULL, due_at = NULL, ended_at = ?, code = NULL, reason = ? WHERE flow = ? AND ${OPEN}`,

@@ -1,6 +1,7 @@
 import type { SteadyMs } from "../../kernel/clock.ts";
 import type { Outcome } from "../ledger/outcomes.ts";
 import type { FlowSettings } from "../settings.ts";
+import { directoryOfUrl } from "../source-file.ts";
 import type { ClaimedTransfer } from "../transfer.ts";
 import { type Result, wantsDurable } from "./context.ts";
 
@@ -10,13 +11,15 @@ import { type Result, wantsDurable } from "./context.ts";
  */
 export function retainAfter(
   settings: FlowSettings,
-  { change }: ClaimedTransfer,
+  { change, origin }: ClaimedTransfer,
   { receipt }: Result & { kind: "delivered" },
   now: SteadyMs,
 ): (Outcome & { kind: "delivered" })["retain"] {
   const { retain } = settings;
   const removable = (change.kind === "put" || change.kind === "rename") && receipt.proof.basis === "digest";
+  // What is elsewhere, or was in the message, is not ours to remove.
+  const isHere = origin === null || (!origin.content && directoryOfUrl(origin.baseUrl) !== null);
   const safe = receipt.durable || !wantsDurable(settings);
-  if (retain.kind === "keep" || !removable || !safe) return { kind: "keep" };
+  if (retain.kind === "keep" || !removable || !isHere || !safe) return { kind: "keep" };
   return { kind: "due", at: now + (retain.kind === "delete" ? retain.afterMs : 0) };
 }
