@@ -191,6 +191,7 @@ describe("what is away comes back, and nothing was lost", () => {
     });
     write(one.at("while/down"), "2");
     await withDaemon(one, async () => one.arrived({ "while/down": "2" }));
+    expect(readFileSync(one.there("first"), "utf8")).toBe("1");
   });
 
   test(

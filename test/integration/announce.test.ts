@@ -153,20 +153,28 @@ test("deliveries are told of with their new place, after their receipt; what is 
   await hotdir.stop();
 });
 
-test("where nobody listens status and log say so, and a queue that comes later hears what comes later", async () => {
+test("until somebody listens files wait, and the first who does gets them; where nobody does any more status and log say so", async () => {
   const source = hosts.place("unheard/source");
   const hotdir = hosts.host("unheard", {
     up: { source: { directory: source, rescan: "2s" }, destination: { publish: { ...hosts.broker, exchange: "xs_unheard" } } },
   });
   writeFiles(source, { early: "1" });
   hotdir.start();
-  await hotdir.waitIdle(1);
-  await waitUntil("the log says it", () => hotdir.log().includes("nobody listens"));
-  expect((await hotdir.ask("explain", `${source}/early`)).stdout).toContain("nobody listens: the broker had no queue for the message");
+  const waiting = await hotdir.waitFor("it waits for a listener", ({ flows }) => flows[0]?.state === "waiting");
+  expect(waiting.flows[0]).toMatchObject({ reason: expect.stringContaining("nobody listens yet") as string, counts: { delivered: 0 } });
+  {
+    await using first = await listenTo(hosts.rabbitmq, hosts.directory, "xs_unheard");
+    expect((await hears(first, hotdir, 1)).map(({ fields }) => fields["relPath"])).toEqual(["early"]);
+    await first.leave();
+  }
+  writeFileSync(`${source}/unheard`, "2");
+  await waitUntil("the log says it", () => hotdir.log().includes("nobody listens:"));
+  await hotdir.waitIdle(2);
+  expect((await hotdir.ask("explain", `${source}/unheard`)).stdout).toContain("nobody listens: the broker had no queue for the message");
   const { flows } = JSON.parse((await hotdir.ask("status", "--json")).stdout) as { flows: Array<Record<string, unknown>> };
   expect(flows[0]).toMatchObject({ state: "running", notice: expect.stringContaining("nobody listens") as string });
   await using listener = await listenTo(hosts.rabbitmq, hosts.directory, "xs_unheard");
-  writeFileSync(`${source}/late`, "2");
+  writeFileSync(`${source}/late`, "3");
   const heard = await hears(listener, hotdir, 1);
   expect(heard.map(({ fields }) => fields["relPath"])).toEqual(["late"]);
   await hotdir.stop();

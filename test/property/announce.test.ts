@@ -159,7 +159,7 @@ function announcing(kit: Kit): Life & { deliver: (serial: number) => void; done:
     expect(row?.state, `${change.path} is told before its receipt`).toBe("delivered");
   };
   const announcer = broker.announcer(() => isOpen, mayBeTold);
-  const teller = new Teller({ announcer, publish, clock, log: silentLog, changed: () => outbox.wake() });
+  const teller = new Teller({ announcer, publish, clock, log: silentLog, heardBefore: true, changed: () => outbox.wake() });
   const content = new ToldContent(settings.source, 0);
   const parts = { settings, publish, db, flows: [flow], teller, content, clock, log: silentLog };
   const outbox: Outbox = new Outbox({ ...parts, changed: () => undefined, broken: () => undefined });
@@ -220,7 +220,7 @@ function publishing(kit: Kit): Life & { deliver: (serial: number) => void; done:
     () => isOpen,
     () => undefined,
   );
-  const teller = new Teller({ announcer, publish, clock, log: silentLog, changed: () => pump.wake() });
+  const teller = new Teller({ announcer, publish, clock, log: silentLog, heardBefore: true, changed: () => pump.wake() });
   const reader = new SourceReader();
   const pump: PublishPump = new PublishPump({ settings, publish, teller, flow, db, reader, clock, log: silentLog }, run, events);
   pump.start();

@@ -8,6 +8,8 @@ export type HeardMessage = { routingKey: string; properties: Record<string, unkn
 export type QueueListener = AsyncDisposable & {
   /** All that came so far, in order; what is new is taken from the queue. */
   heard(): Promise<HeardMessage[]>;
+  /** Listens no more: the queue goes. */
+  leave(): Promise<void>;
 };
 
 /** A queue of the test's own that takes all messages of an exchange, as sr3 declares both. It stays over restarts of the broker. */
@@ -44,6 +46,7 @@ export async function listenTo(broker: TestBroker, directory: string, exchange: 
       });
       return all;
     },
+    leave: () => take(link, async (channel) => void (await channel.deleteQueue(queue))),
     [Symbol.asyncDispose]: () => link[Symbol.asyncDispose](),
   };
 }

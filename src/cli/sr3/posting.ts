@@ -136,7 +136,7 @@ async function publish(session: Session, flows: ReadonlySet<string>): Promise<nu
   const left = openTransfers(places.state, flows);
   if (left === 0) return 0;
   context.stderr.write(
-    `hotdir: sr3_post: ${formatMany(left, "change")} could not be published within ${formatAge(PUBLISH_MS)}; ${left === 1 ? "it waits" : "they wait"} in the ledger, and 'hotdir sr3 start' publishes ${left === 1 ? "it" : "them"}\n`,
+    `hotdir: sr3_post: ${formatMany(left, "change")} could not be published within ${formatAge(PUBLISH_MS)} (is the broker in reach, and does anybody listen there? 'sr3 declare' makes the queues); ${left === 1 ? "it waits" : "they wait"} in the ledger, and 'hotdir sr3 start' publishes ${left === 1 ? "it" : "them"}\n`,
   );
   return 4;
 }

@@ -46,7 +46,7 @@ function settingsWith(changes: Partial<PublishSettings> = {}): ReturnType<typeof
 function start(changes: Partial<PublishSettings> = {}): Outbox {
   const settings = settingsWith(changes);
   const publish = settings.announce!;
-  const teller = new Teller({ announcer, publish, clock, log: silentLog, changed: () => outbox?.wake() });
+  const teller = new Teller({ announcer, publish, clock, log: silentLog, heardBefore: true, changed: () => outbox?.wake() });
   const content = new ToldContent(settings.source, publish.inlineMaxBytes);
   outbox = new Outbox({
     settings,

@@ -202,7 +202,7 @@ export function outboxOf(
   if (publish === null) return null;
   const { clock, log } = parts;
   const announcer = bus.announcer(publish, settings.name);
-  const teller = new Teller({ announcer, publish, clock, log, changed: () => (outbox.wake(), parts.changed()) });
+  const teller = new Teller({ announcer, publish, clock, log, heardBefore: true, changed: () => (outbox.wake(), parts.changed()) });
   const content = new ToldContent(settings.source, publish.inlineMaxBytes);
   const outbox: Outbox = new Outbox({ ...parts, settings, publish, flows: [id, ...formerFlows(parts.db, id)], teller, content });
   return outbox;

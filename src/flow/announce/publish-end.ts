@@ -2,7 +2,7 @@ import type { Clock } from "../../kernel/clock.ts";
 import type { Log } from "../../kernel/log.ts";
 import type { Bus } from "../bus.ts";
 import type { FlowEnd } from "../flow-end.ts";
-import { nothingIsLeft } from "../ledger/announcements.ts";
+import { nothingIsLeft, wasEverConfirmed } from "../ledger/announcements.ts";
 import type { RunId } from "../ledger/claims.ts";
 import type { Database } from "../ledger/database.ts";
 import type { FlowId } from "../ledger/flows.ts";
@@ -46,6 +46,7 @@ export class PublishEnd implements FlowEnd {
       publish,
       clock,
       log,
+      heardBefore: wasEverConfirmed(db, flow),
       changed: () => {
         this.pump.wake();
         options.changed();

@@ -45,7 +45,11 @@ afterEach(async () => {
   await ledger[Symbol.asyncDispose]();
 });
 
-function start(publish: Partial<PublishSettings> = {}, destination: Partial<FlowSettings["destination"]> = {}): PublishPump {
+function start(
+  publish: Partial<PublishSettings> = {},
+  destination: Partial<FlowSettings["destination"]> = {},
+  heardBefore = true,
+): PublishPump {
   const place = { kind: "publish", publish: publishSettings({ baseUrl: "file:/lab", ...publish }) } as const;
   const settings = flowSettings({
     source: { root: bytesOfText(source.path) as AbsPath },
@@ -54,7 +58,7 @@ function start(publish: Partial<PublishSettings> = {}, destination: Partial<Flow
   });
   const { db, flow, run } = ledger;
   const wake = (): void => pump?.wake();
-  const teller = new Teller({ announcer, publish: place.publish, clock, log: silentLog, changed: wake });
+  const teller = new Teller({ announcer, publish: place.publish, clock, log: silentLog, heardBefore, changed: wake });
   pump = new PublishPump({ settings, publish: place.publish, teller, flow, db, reader, clock, log: silentLog }, run, {
     originOf: null,
     look: (paths) => looked.push(...paths),
@@ -182,7 +186,18 @@ test("a message that the broker refuses counts, and is a dead letter after the l
   expect(dead!.reason).toBe("publish bad: the broker refuses this message (too large)");
 });
 
-test("where nobody listens it counts as told, and its receipt does not say that the broker has it", async () => {
+test("until anybody has got a message of the flow, what nobody would get waits, and the first who listens gets it", async () => {
+  announcer.answer = () => ({ outcome: "unrouted" });
+  queue({ kind: "delete", path: rel("a") });
+  start({}, {}, false);
+  await waitUntil("it was asked for", () => announcer.published.length > 0);
+  await waitUntil("it waits", () => tally().queued === 1);
+  announcer.answer = () => ({ outcome: "confirmed" });
+  await waitUntil("it is told", () => ((clock.now += 5000), pump?.wake(), tally().delivered === 1));
+  expect(receiptOf("a")).toMatchObject({ basis: "confirmed" });
+});
+
+test("where nobody listens any more it counts as told, and its receipt does not say that the broker has it", async () => {
   announcer.answer = () => ({ outcome: "unrouted" });
   queue({ kind: "delete", path: rel("a") });
   start();

@@ -30,7 +30,7 @@ beforeEach(() => {
   changes = 0;
   const say = (text: string): void => void lines.push(text);
   const log: Log = { ...silentLog, info: say, warn: say };
-  teller = new Teller({ announcer, publish: publishSettings(), clock, log, changed: () => changes++ });
+  teller = new Teller({ announcer, publish: publishSettings(), clock, log, heardBefore: true, changed: () => changes++ });
 });
 
 test("a broker that is away is told once, with where and why, and so is its return", () => {

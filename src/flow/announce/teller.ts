@@ -16,6 +16,8 @@ export type TellerOptions = {
   publish: PublishSettings;
   clock: Clock;
   log: Log;
+  /** Whether anybody ever got a message of the flow. Until somebody does, what is told to nobody waits: whoever is to get it may come yet. */
+  heardBefore: boolean;
   /** The broker may take messages again, or takes none any more. */
   changed: () => void;
 };
@@ -32,8 +34,10 @@ export class Teller implements AsyncDisposable {
   #inTrouble = false;
   #unheard = { since: 0, saidAt: -Infinity };
   #heard = true;
+  #heardEver: boolean;
 
-  constructor({ announcer, publish, clock, log, changed }: TellerOptions) {
+  constructor({ announcer, publish, clock, log, heardBefore, changed }: TellerOptions) {
+    this.#heardEver = heardBefore;
     this.#announcer = announcer;
     this.#clock = clock;
     this.#log = log;
@@ -90,8 +94,10 @@ export class Teller implements AsyncDisposable {
       case "confirmed":
         this.#wentWell();
         this.#heard = true;
+        this.#heardEver = true;
         break;
       case "unrouted":
+        if (!this.#heardEver) return this.#waitForListener();
         this.#wentWell();
         this.#tellUnheard(announced);
         break;
@@ -103,6 +109,14 @@ export class Teller implements AsyncDisposable {
         break;
     }
     return published;
+  }
+
+  /** Many that are under way find the same. */
+  #waitForListener(): Published {
+    const detail = "nobody listens yet: there is no queue for what is published there, and it waits until there is one";
+    if (this.#failures === 0) this.#log.warn(`waiting: publish to ${this.#where}: ${detail}`);
+    this.#failed(detail);
+    return { outcome: "not-sent", detail };
   }
 
   #wentWell(): void {

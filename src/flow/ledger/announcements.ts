@@ -117,3 +117,8 @@ const NS_PER_MS = 1_000_000n;
 export function pubTimeOf({ seenAtMs, transfer }: Pick<Owed, "seenAtMs" | "transfer">): bigint {
   return BigInt(seenAtMs) * NS_PER_MS + (BigInt(transfer) % NS_PER_MS);
 }
+
+/** Whether any queue ever got a message of a flow that publishes. By the newest rows first, which tell it at once where it is so. */
+export function wasEverConfirmed(db: Database, flow: FlowId): boolean {
+  return db.get("SELECT 1 FROM transfer WHERE flow = ? AND basis = 'confirmed' ORDER BY id DESC LIMIT 1", flow) !== undefined;
+}
