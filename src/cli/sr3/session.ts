@@ -23,6 +23,7 @@ import { nameOf, readTranslation, type Translated, type Translation, writeTransl
 
 const LOCK_WAIT_MS = 30_000;
 const LOCK_LOOK_MS = 50;
+const SAVE_WAIT_MS = 2000;
 const OPTIONS_STAY_MS = 3_600_000;
 
 /** One command of sr3's that reads configurations, or changes what is made of them. */
@@ -30,10 +31,11 @@ export class Session extends Asking {
   #tree: Tree | null = null;
   #isDisabled: ((name: ConfigurationName) => boolean) | null = null;
 
-  /** Read once. Throws `bad-usage` where sr3 has no configuration. */
+  /** Read once. Throws `bad-usage` where sr3 has no configuration, and none was taken before either. */
   get tree(): Tree {
     const { root } = this.places;
-    if (this.#tree === null && !existsSync(root)) throw misused(`there is no configuration of sr3 in ${root}`);
+    if (this.#tree === null && !existsSync(root) && knownPaths(this.places).length === 0)
+      throw misused(`there is no configuration of sr3 in ${root}`);
     return (this.#tree ??= readTree(root, this.context));
   }
 
@@ -51,6 +53,7 @@ export class Session extends Asking {
    * `allow` sees what would be, before it is written; not 0: nothing is.
    */
   async take(names: readonly ConfigurationName[], how: { given?: Given; allow?: Allow } = {}): Promise<TakenAll> {
+    await this.#awaitSaved();
     // Two commands that change what is taken go one after the other.
     const lock = await this.#lock();
     try {
@@ -88,6 +91,15 @@ export class Session extends Asking {
     } finally {
       lock[Symbol.dispose]();
     }
+  }
+
+  /** An editor moves a file away and writes it anew: what is there again in a moment was never gone. */
+  async #awaitSaved(): Promise<void> {
+    const paths = knownPaths(this.places);
+    let waitedMs = 0;
+    for (; waitedMs < SAVE_WAIT_MS && paths.some((path) => !existsSync(path)); waitedMs += LOCK_LOOK_MS)
+      await sleepFor(LOCK_LOOK_MS, undefined, { signal: this.context.signal });
+    if (waitedMs > 0) this.#tree = null;
   }
 
   async #lock(): Promise<Disposable> {
@@ -145,6 +157,14 @@ export class Session extends Asking {
     if (isOfOptions) return Date.now() - takenAtMs < OPTIONS_STAY_MS || openTransfers(this.places.state, flows) > 0;
     return !this.isDisabled(name) && this.tree.files.read(configurationPath(this.places.root, name)).kind !== "missing";
   }
+}
+
+/** The files of what was taken from files. */
+function knownPaths(places: Session["places"]): string[] {
+  return Object.entries(readTranslation(places).configurations).flatMap(([key, { isOfOptions }]) => {
+    const name = isOfOptions ? null : nameOf(key);
+    return name === null ? [] : [configurationPath(places.root, name)];
+  });
 }
 
 /** `status`: not 0 where it was not allowed; then all is as it was. `isNew`: the daemon has something to read. */
