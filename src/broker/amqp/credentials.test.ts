@@ -4,7 +4,8 @@ import { inspect } from "node:util";
 import { expect, test } from "vitest";
 import { makeTemporary } from "../../../test/support/temporary.ts";
 import { type BrokerAddress, readAddress, showAddress } from "./address.ts";
-import { entryFor, readCredentials, Secret } from "./credentials.ts";
+import { redact } from "../../kernel/redact.ts";
+import { type CredentialsFault, credentialsFaultText, entryFor, readCredentials, Secret } from "./credentials.ts";
 
 function address(text: string): BrokerAddress {
   const read = readAddress(text);
@@ -75,6 +76,17 @@ test("a file that others may read is not read", async () => {
   expect(await faultOf()).toBe("ada");
   writeFileSync(file, "amqp://ada:secret-1@elsewhere\n");
   expect(await faultOf()).toBe("no-entry");
+});
+
+test("what is wrong with the file is told, also where secrets are hidden", () => {
+  const file = "/home/bob/credentials.conf";
+  const faults: CredentialsFault[] = [
+    { fault: "unreadable", file, errno: "ENOENT" },
+    { fault: "unreadable", file, errno: "EACCES" },
+    { fault: "open-to-others", file, mode: "644" },
+    { fault: "no-entry", file },
+  ];
+  for (const text of faults.map(credentialsFaultText)) expect(redact(`no password for it (${text})`)).toContain(text);
 });
 
 test("a password shows itself to nobody who does not ask for it", () => {

@@ -83,7 +83,8 @@ export function entryFor(text: string, wanted: BrokerAddress): Credentials | nul
 export function credentialsFaultText(fault: CredentialsFault): string {
   switch (fault.fault) {
     case "unreadable":
-      return `read ${fault.file}: ${fault.errno}`;
+      // With a colon behind the name of such a file the log would take the reason for a secret.
+      return fault.errno === "ENOENT" ? `there is no ${fault.file}` : `${fault.file} cannot be read (${fault.errno})`;
     case "open-to-others":
       return `${fault.file} can be read by others (mode ${fault.mode}): chmod 600 ${fault.file}`;
     case "not-ours":
