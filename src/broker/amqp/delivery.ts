@@ -28,6 +28,9 @@ export const ourHeaders = {
   routingKey: "x-hotdir-routing-key",
 } as const;
 
+/** More says nothing more, and has to be counted on. */
+const RETURNS_MAX = 1_000_000;
+
 export function deliveryOf(message: Message, queue: string): Delivery {
   const { fields, properties } = message;
   const headers: Record<string, unknown> = { ...properties.headers };
@@ -42,7 +45,7 @@ export function deliveryOf(message: Message, queue: string): Delivery {
     body: message.content,
     redelivered: fields.redelivered,
     // Whoever may publish may write the header, too: a count that is none counts as the first.
-    returns: typeof returns === "number" && Number.isSafeInteger(returns) && returns > 0 ? returns : 0,
+    returns: typeof returns === "number" && Number.isSafeInteger(returns) && returns > 0 ? Math.min(returns, RETURNS_MAX) : 0,
   };
 }
 

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { deliveryOf } from "./delivery.ts";
 import { waitFor } from "./returns.ts";
 import { waitQueueOf } from "./topology.ts";
 
@@ -19,4 +20,12 @@ test("each wait has the shortest queue that is long enough", () => {
     "q.again_3600s",
     "q.again_3600s",
   ]);
+});
+
+test("how often it came again is a number that can be counted on, whoever wrote it", () => {
+  const returns = (header: unknown): number => {
+    const message = { fields: {}, properties: { headers: { "x-hotdir-returns": header } }, content: Buffer.alloc(0) };
+    return deliveryOf(message as unknown as Parameters<typeof deliveryOf>[0], "q").returns;
+  };
+  expect([3, -1, "4", 2.5, Number.MAX_SAFE_INTEGER].map(returns)).toEqual([3, 0, 0, 0, 1_000_000]);
 });

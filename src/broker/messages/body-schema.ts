@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { keptTime } from "../../flow/version.ts";
 import { identitySchema } from "./identity.ts";
 import { PATH_BYTES_MAX } from "./untrusted-path.ts";
 import { parseWireTime } from "./wire-time.ts";
@@ -10,7 +11,7 @@ const time = z
   .max(48)
   .transform((text, context) => {
     const ns = parseWireTime(text);
-    if (ns !== null) return ns;
+    if (ns !== null) return keptTime(ns);
     context.addIssue({ code: "custom", message: "is not a time like 20261122T010319.25" });
     return z.NEVER;
   });

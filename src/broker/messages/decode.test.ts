@@ -119,6 +119,16 @@ test("inline content must be what the message says it is", () => {
   expect(refusal({ ...file, content: { encoding: "utf-8", value: "hell" } })).toEqual({ refused: "wrong-content", detail: "size" });
 });
 
+test("times of other ages are taken for the nearest that a ledger holds, and go on as they came", () => {
+  const held = (ns: bigint): boolean => BigInt.asIntN(64, ns) === ns;
+  for (const year of ["9999", "0001"]) {
+    const message = decode({ ...file, pubTime: `${year}0101T120000.5`, mtime: `${year}0101T115959` });
+    const { change } = changeOf(message) as { change: { version: { mtimeNs: bigint } } };
+    expect([message.pubTimeNs, change.version.mtimeNs].map(held)).toEqual([true, true]);
+    expect(message.fields).toMatchObject({ pubTime: `${year}0101T120000.5`, mtime: `${year}0101T115959` });
+  }
+});
+
 test("nothing that arrives makes us throw, and each refusal can be told", { timeout: 30_000 }, () => {
   const any = fc.anything({ withNullPrototype: false, maxDepth: 3 }).map((value) => JSON.stringify(value) ?? "");
   const nearly = fc

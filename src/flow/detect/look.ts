@@ -13,6 +13,7 @@ import {
   writerByLease,
 } from "../../kernel/native.ts";
 import { type Bytes, nameOf, parentOf, type RelPath } from "../../kernel/path.ts";
+import { keptTime } from "../version.ts";
 import type { Sighting, Writer } from "./contract.ts";
 import type { Opener } from "./opener.ts";
 
@@ -123,5 +124,5 @@ function failedLook(path: RelPath, result: number): Look {
 }
 
 function versionOfStat(stat: NativeStat): { inode: string; sizeBytes: number; mtimeNs: bigint } {
-  return { inode: stat.identity, sizeBytes: stat.sizeBytes, mtimeNs: stat.mtimeNs };
+  return { inode: stat.identity, sizeBytes: stat.sizeBytes, mtimeNs: keptTime(stat.mtimeNs) };
 }

@@ -1,11 +1,11 @@
-import type { Version } from "../version.ts";
+import { keptTime, type Version } from "../version.ts";
 
 /**
  * The version of a file at an origin. There are no inodes: `by` is what else tells two versions apart (an entity tag), after
  * the kind of the origin. A size or time that the origin does not tell is 0.
  */
 export function originVersion(kind: "sftp" | "http", facts: { by?: string; sizeBytes: number | null; mtimeNs: bigint | null }): Version {
-  return { inode: `${kind}:${facts.by ?? ""}`, sizeBytes: facts.sizeBytes ?? 0, mtimeNs: facts.mtimeNs ?? 0n };
+  return { inode: `${kind}:${facts.by ?? ""}`, sizeBytes: facts.sizeBytes ?? 0, mtimeNs: keptTime(facts.mtimeNs ?? 0n) };
 }
 
 /** Whether a version is what an origin was seen to have, and not what a message told. */
