@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { readFileSync, utimesSync, writeFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Origin } from "../../src/flow/fetch/contract.ts";
 import type { Origins } from "../../src/flow/fetch/origins.ts";
@@ -89,6 +90,18 @@ describe("a web server that does not do as it should", () => {
     expect((await expectCode("origin-cut", () => fetchWhole(origin, "long"))).message).toContain("nothing came for 0.7 s");
     server.lies = { silent: true };
     await expectCode("origin-unreachable", () => fetchWhole(origin, "long"));
+  });
+
+  it("answers in another protocol: that is no answer, and nobody waits for one", async () => {
+    const other = createServer((socket) => {
+      socket.on("data", () => socket.write("HTTP/1.1 101 Switching Protocols\r\nUpgrade: other\r\nConnection: Upgrade\r\n\r\n"));
+      socket.on("error", () => undefined);
+    });
+    await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
+    const { port } = other.address() as AddressInfo;
+    const error = await expectCode("origin-unreachable", () => fetchWhole(origins.at(`http://127.0.0.1:${port}`), "long"));
+    expect(error.message).toContain("it ended without an answer");
+    await new Promise((resolve) => other.close(resolve));
   });
 
   it("drips, slower than the time limit as a whole: what moves is not late", async () => {

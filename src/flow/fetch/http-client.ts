@@ -88,7 +88,9 @@ export class HttpClient implements Disposable {
     const answer = new Promise<http.IncomingMessage>((resolve, reject) => {
       const late = setTimeout(() => request.destroy(new Error(`no answer within ${this.stallMs / 1000} s`)), this.stallMs);
       request.on("response", (response) => (clearTimeout(late), resolve(response)));
-      request.on("error", (error) => (clearTimeout(late), reject(error)));
+      request.on("error", reject);
+      // The last that is told of any request, and all that is told of one that was answered in another protocol.
+      request.on("close", () => (clearTimeout(late), reject(new Error("it ended without an answer"))));
     });
     request.end();
     return { request, answer };
