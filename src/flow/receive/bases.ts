@@ -19,7 +19,11 @@ export class Bases {
   found(base: AbsPath): void {
     if (this.#devices.has(base)) return;
     const device = deviceAt(base);
-    if (device !== null) this.#devices.set(base, device);
+    if (device !== null) this.foundOn(base, device);
+  }
+
+  foundOn(base: AbsPath, device: bigint): void {
+    this.#devices.set(base, device);
   }
 
   /** A person says that all is as it should be. */
@@ -35,6 +39,8 @@ export class Bases {
   /** Of a path below `base` that was not found. */
   absence(base: AbsPath): Absence {
     if (!isEmptyOrGone(base)) {
+      // Also where it is on another file system by now: something is there again.
+      this.#devices.delete(base);
       this.found(base);
       return { kind: "gone" };
     }

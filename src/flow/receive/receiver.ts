@@ -14,7 +14,7 @@ import { adoptWaiting, originsIn, underWay } from "../ledger/messages.ts";
 import type { OriginOf } from "../ledger/claims.ts";
 import type { Outcome } from "../ledger/outcomes.ts";
 import type { FlowSettings, SubscribedSource, SubscriptionSettings } from "../settings.ts";
-import { type Change, type ClaimedTransfer, isStructural } from "../transfer.ts";
+import { type Change, type ClaimedTransfer, isStructural, type TransferId } from "../transfer.ts";
 import type { EndedTransfer, ReceiveContext } from "./batch.ts";
 import { route } from "./follow-message.ts";
 import { Following } from "./following.ts";
@@ -23,6 +23,7 @@ import { Looks } from "./looks.ts";
 import { Pending } from "./pending.ts";
 import { placesOf } from "./places.ts";
 import { LocalLooks } from "./source-look.ts";
+import { UntilTold } from "./until-told.ts";
 import { whatStops } from "./stands.ts";
 
 export type ReceiverOptions = {
@@ -52,6 +53,7 @@ export class Receiver implements Entrance {
   readonly #pending = new Pending();
   readonly #following: Following;
   readonly #heldBack: HoldingBack;
+  readonly #untilTold: UntilTold;
   /** Paths whose transfer found another source than it was to send: looked at when that attempt has ended. */
   readonly #changed = new Set<string>();
   #subscription: Subscription | null = null;
@@ -69,6 +71,7 @@ export class Receiver implements Entrance {
     this.#context = { db, flow, settings, source, bus, clock, log, looks: new Looks(source, origins), pending: this.#pending };
     this.#following = new Following(this.#context, { ...events, sourceLost: (reason) => this.#loseSource(reason) });
     const quietMs = source.settle.kind === "quiet" ? source.settle.quietMs : 0;
+    this.#untilTold = new UntilTold(db, flow);
     this.#heldBack = new HoldingBack(quietMs, (message, routed) =>
       this.#following.follow({ kind: "message", message, routed, now: null, waits: 0 }),
     );
@@ -133,9 +136,12 @@ export class Receiver implements Entrance {
     const sent = new Set(underWay(this.#context.db, [...new Set(open.flatMap((message) => [...message.open]))]));
     for (const message of open) if (![...message.open].some((id) => sent.has(id))) message.answer({ outcome: "hand-back" });
     const deadline = performance.now() + graceMs;
-    while (this.#pending.size > 0 && performance.now() < deadline && !this.#stopped) await sleep(10);
+    while ((this.#pending.size > 0 || !this.#untilTold.idle) && performance.now() < deadline && !this.#stopped) await sleep(10);
     for (const message of this.#pending) message.answer({ outcome: "hand-back" });
+    this.#untilTold.handBack();
     this.#heldBack.clear();
+    // Others follow them from now on.
+    if (open.length > 0) adoptWaiting(this.#context.db, this.#context.flow, null);
     try {
       await closed;
     } catch (error) {
@@ -151,8 +157,11 @@ export class Receiver implements Entrance {
   #handle(received: Received, signal: AbortSignal): Promise<Handled> {
     return new Promise((resolve) => {
       const { told } = received;
+      const { settings } = this.#context;
       this.#receivedAt = performance.now();
-      const message = this.#pending.add(received, signal, resolve, ({ open }) => this.#following.lost(open));
+      const answer = (handled: Handled): void =>
+        settings.announce === null ? resolve(handled) : this.#untilTold.answer(told, handled, signal, resolve);
+      const message = this.#pending.add(received, signal, answer, ({ open }) => this.#following.lost(open));
       if (!this.#taking) return message.answer({ outcome: "hand-back" });
       const routed = route(this.#context, told);
       if ("refused" in routed) {
@@ -185,6 +194,11 @@ export class Receiver implements Entrance {
   /** Files that a person names go to flows that take posts. */
   admit(): void {
     throw new HotdirError("bad-usage", { operation: "post", detail: `${this.#context.settings.name} takes its changes from messages` });
+  }
+
+  /** Others know of these deliveries by now, or will not be told. */
+  told(transfers: readonly TransferId[]): void {
+    this.#untilTold.told(transfers);
   }
 
   /** The pump found another source than it was to send. */
