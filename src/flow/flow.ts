@@ -30,7 +30,7 @@ import { SourceReader } from "./read/source-reader.ts";
 import type { PumpEvents } from "./send/pump-events.ts";
 import type { Pumping } from "./send/pumping.ts";
 import type { FlowSettings } from "./settings.ts";
-import type { ClaimedTransfer } from "./transfer.ts";
+import type { ClaimedTransfer, TransferId } from "./transfer.ts";
 
 export type FlowState = { state: "running" | "stopped"; reason: null } | { state: "paused" | "waiting" | "halted"; reason: string };
 
@@ -100,7 +100,8 @@ export class Flow implements AsyncDisposable {
     const parts = { db, flow: this.entry.id, bus, clock, log: this.#log };
     this.#fetching = fetchingFor(settings.source, { ...parts, wake: () => this.pump.wake() });
     this.end = this.#makeEnd(options);
-    this.outbox = outboxOf({ settings, id: this.entry.id, bus }, { db, clock, log: this.#log, changed, broken });
+    const told = (transfers: readonly TransferId[]): void => this.receiver?.told(transfers);
+    this.outbox = outboxOf({ settings, id: this.entry.id, bus }, { db, clock, log: this.#log, changed, told, broken });
     const { intake, receiver } = entranceOf({
       ...parts,
       settings,

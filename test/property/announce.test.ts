@@ -162,7 +162,7 @@ function announcing(kit: Kit): Life & { deliver: (serial: number) => void; done:
   const teller = new Teller({ announcer, publish, clock, log: silentLog, heardBefore: true, changed: () => outbox.wake() });
   const content = new ToldContent(settings.source, 0);
   const parts = { settings, publish, db, flows: [flow], teller, content, clock, log: silentLog };
-  const outbox: Outbox = new Outbox({ ...parts, changed: () => undefined, broken: () => undefined });
+  const outbox: Outbox = new Outbox({ ...parts, changed: () => undefined, told: () => undefined, broken: () => undefined });
   const attempts = new EndedAttempts(
     { db, flow, clock, log: silentLog, settings },
     () => outbox.wake(),

@@ -58,6 +58,7 @@ function start(changes: Partial<PublishSettings> = {}): Outbox {
     clock,
     log: silentLog,
     changed: () => undefined,
+    told: () => undefined,
     broken: (error) => {
       throw error;
     },

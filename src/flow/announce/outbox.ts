@@ -37,6 +37,8 @@ export type OutboxOptions = {
   clock: Clock;
   log: Log;
   changed: () => void;
+  /** Nothing keeps whoever waited for these to be told of: the broker has them, or will not take them as they are. */
+  told: (transfers: readonly TransferId[]) => void;
   /** The ledger fails: nothing can go on. */
   broken: (error: unknown) => void;
 };
@@ -131,6 +133,7 @@ export class Outbox implements AsyncDisposable {
         entry.refusals++;
         entry.notBefore = clock.steady() + backoffDelayMs(REFUSED, entry.refusals);
         this.#tellRefused(entry, published.detail);
+        this.#options.told([entry.owed.transfer]);
         return this.wake();
       case "not-sent":
       case "unknown":
@@ -157,6 +160,7 @@ export class Outbox implements AsyncDisposable {
     try {
       announced(this.#options.db, told);
       for (const id of told) this.#entries.delete(id);
+      this.#options.told(told);
       this.#options.changed();
       this.wake();
     } catch (error) {
@@ -195,7 +199,7 @@ export class Outbox implements AsyncDisposable {
 /** The outbox of a flow whose deliveries are told of; null: nobody is told. */
 export function outboxOf(
   flow: { settings: FlowSettings; id: FlowId; bus: Bus },
-  parts: Pick<OutboxOptions, "db" | "clock" | "log" | "changed" | "broken">,
+  parts: Pick<OutboxOptions, "db" | "clock" | "log" | "changed" | "told" | "broken">,
 ): Outbox | null {
   const { settings, id, bus } = flow;
   const { announce: publish } = settings;

@@ -1,7 +1,9 @@
 import type { WallMs } from "../../kernel/clock.ts";
+import type { Told } from "../bus.ts";
 import type { Digest } from "../digest.ts";
 import type { Change, TransferId } from "../transfer.ts";
 import type { Database, Row } from "./database.ts";
+import { pathsOf } from "./claims.ts";
 import type { FlowId } from "./flows.ts";
 import type { EndedAttempt } from "./outcomes.ts";
 import { CHANGE_COLUMNS, type ChangeRow, changeFrom, pathCell } from "./rows.ts";
@@ -68,6 +70,26 @@ export function firstOwed(db: Database, flow: FlowId, limit: number): TransferId
       limit,
     )
     .map(({ transfer }) => transfer);
+}
+
+/** The deliveries by one message that are still to be told of; a rename can have led to two. */
+export function owedBy(
+  db: Database,
+  flow: FlowId,
+  { change, baseUrl, pubTimeNs }: Pick<Told, "change" | "baseUrl" | "pubTimeNs">,
+): TransferId[] {
+  return pathsOf(change).flatMap((path) =>
+    db
+      .all<{ transfer: number }>(
+        `SELECT m.transfer FROM message m JOIN announcement a ON a.transfer = m.transfer
+         WHERE m.flow = ? AND m.rel_path = ? AND m.pub_time = ? AND m.base_url = ?`,
+        flow,
+        pathCell(path),
+        pubTimeNs,
+        baseUrl,
+      )
+      .map(({ transfer }) => transfer),
+  );
 }
 
 export function isOwedAnnouncement(db: Database, transfer: TransferId): boolean {
