@@ -10,6 +10,8 @@ export type ChangeOfMessage = { ok: true; change: Change; sizeKnown: boolean } |
 
 const FILE_MODE = 0o644;
 const DIRECTORY_MODE = 0o755;
+/** Whoever may publish would otherwise make programs that run as us. A file that we see ourselves keeps what it has. */
+const RUNS_AS_OWNER = 0o6000;
 
 /**
  * The change that a message announces. Its version comes from what the message says: two messages that name the same
@@ -36,8 +38,6 @@ export function changeOf(message: Message): ChangeOfMessage {
       if (from === null) return unsupported("a renamed directory whose old name is not below the message's base");
       return made({ kind: "rename", path, from, directory: true, version: null, mode: operation.mode ?? DIRECTORY_MODE });
     }
-    case "hard-link":
-      return unsupported("a hard link without its content");
   }
 }
 
@@ -45,7 +45,7 @@ function changeOfFile(message: Message, file: FileOperation): ChangeOfMessage {
   if (file.split) return unsupported("a block of a split file");
   const path = message.renameTo ?? message.relPath;
   const version = versionOfFile(message, file);
-  const mode = file.mode ?? FILE_MODE;
+  const mode = (file.mode ?? FILE_MODE) & ~RUNS_AS_OWNER;
   const from = file.movedFrom === null ? null : movedFromBelow(file.movedFrom, { path: message.relPath, baseUrl: message.baseUrl });
   const sizeKnown = file.sizeBytes !== null || file.content !== null;
   if (from !== null) return { ok: true, change: { kind: "rename", path, from, directory: false, version, mode }, sizeKnown };

@@ -58,6 +58,8 @@ test("each operation is told from its fileOp", () => {
     { ...bare, mode: "1777", fileOp: { directory: "" } },
     { ...bare, fileOp: { directory: "", rename: "/home/ada/hot/d1" } },
     { ...file, fileOp: { rename: "/home/ada/hot/d1/0.nc" } },
+    { ...file, fileOp: { hlink: "/home/ada/hot/run/0.nc" } },
+    { ...bare, fileOp: { hlink: "../../etc/passwd" } },
   ].map((fields) => changeOf(decode(fields)));
   expect(changes).toMatchObject([
     { change: { kind: "link", target: "../x" } },
@@ -67,7 +69,15 @@ test("each operation is told from its fileOp", () => {
     { change: { kind: "mkdir", mode: 0o1777 } },
     { change: { kind: "rename", from: "d1", directory: true, version: null } },
     { change: { kind: "rename", from: "d1/0.nc", directory: false } },
+    { change: { kind: "put", path: "run/1.nc" }, sizeKnown: true },
+    { change: { kind: "put", path: "run/1.nc" }, sizeKnown: false },
   ]);
+});
+
+test("no message makes a file that runs as its owner or its group; a directory hands on its group as it is told", () => {
+  expect(changeOf(decode({ ...file, mode: "6755" }))).toMatchObject({ change: { kind: "put", mode: 0o755 } });
+  expect(changeOf(decode({ ...file, mode: "4755", fileOp: { rename: "old" } }))).toMatchObject({ change: { kind: "rename", mode: 0o755 } });
+  expect(changeOf(decode({ ...bare, mode: "2775", fileOp: { directory: "" } }))).toMatchObject({ change: { kind: "mkdir", mode: 0o2775 } });
 });
 
 test("a file whose old name cannot be told is sent, not renamed", () => {

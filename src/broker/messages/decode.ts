@@ -97,7 +97,7 @@ function operationOf(body: Body, fromC: boolean): Step<Operation> {
     case "link":
       return linkOf(fileOp?.link ?? "");
     case "hlink":
-      return { ok: true, value: { does: "hard-link", to: fileOp?.hlink ?? "" } };
+      return fileOf(body, null);
     default:
       return { ok: false, refusal: { refused: "unsupported", what: `fileOp with ${kinds}` } };
   }
@@ -130,6 +130,7 @@ function fileOf(body: Body, movedFrom: string | null): Step<FileOperation> {
     content,
     split: body.blocks !== undefined && (body.size === undefined || body.blocks.size === undefined || body.blocks.size < body.size),
     movedFrom,
+    linked: body.fileOp?.hlink !== undefined,
   };
   const refusal = content === null ? null : refusalOfContent(file, content);
   return refusal === null ? { ok: true, value: file } : { ok: false, refusal };

@@ -6,8 +6,6 @@ import type { Identity } from "./identity.ts";
 export type Operation =
   | FileOperation
   | { does: "link"; target: Bytes }
-  /** `to` as it was written: sr3 understands these, and writes none. */
-  | { does: "hard-link"; to: string }
   /** `becauseRenamed`: one of the removals that sr3's watch adds when a directory is renamed. */
   | { does: "remove"; becauseRenamed: boolean }
   | { does: "mkdir"; mode: number | null }
@@ -28,6 +26,8 @@ export type FileOperation = {
   split: boolean;
   /** `fileOp.rename` as it was written: absolute, or as the program passed it. */
   movedFrom: string | null;
+  /** Announced as a hard link (`fileOp.hlink`; sr3 understands these, and writes none): a file like any other, which another name has, too. */
+  linked: boolean;
 };
 
 export type Message = {

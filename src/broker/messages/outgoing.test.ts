@@ -79,6 +79,12 @@ test("what a message said of a file that has changed since is not said again", (
   });
 });
 
+test("a hard link is announced from another place as the file that it is, and passed on as it came", () => {
+  const fileOp = { hlink: "/hot/other" };
+  expect(send({ passedOn: received({ fileOp }) }).fields).not.toHaveProperty("fileOp");
+  expect(send({ passedOn: received({ fileOp }), baseUrl: "sftp://far" }).fields).toMatchObject({ fileOp });
+});
+
 test("a time that was a floating-point number on its way is still the same time", () => {
   const near = { ...announced.change, version: { ...version, mtimeNs: version.mtimeNs + 300n } } as Announced["change"];
   const { fields } = send({ passedOn: received(), change: near, digest: digestOf(Buffer.from("abc"), "blake2b") });
