@@ -118,6 +118,11 @@ const table: Array<[title: string, text: string, expected: Expected, line?: numb
     subscription("queue: a/b", "broker: 'mqtt://bob@hub', exchange: x"),
     { path: "source.subscribe.queue", message: /with MQTT a queue/ },
   ],
+  [
+    "what only a queue of RabbitMQ has, with MQTT",
+    subscription("priority: 3", "broker: 'mqtt://bob@hub', exchange: x"),
+    { path: "source.subscribe.priority", message: /does nothing with MQTT/ },
+  ],
   // Times and numbers.
   [
     "a queue that ends at once",

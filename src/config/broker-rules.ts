@@ -18,6 +18,7 @@ export const brokerRules: Array<(facts: RuleFacts) => RuleFault[]> = [
   subscribedSettle,
   queueHasName,
   topicsFitMqtt,
+  mqttHasNoQueues,
   routesOrExpressions,
   routesAreWhole,
   publishIsAll,
@@ -66,6 +67,14 @@ function topicsFitMqtt({ flow }: RuleFacts): RuleFault[] {
       ? [{ path: ["source", "subscribe", "queue"], message: "with MQTT a queue has no /, + or # in its name" }]
       : []),
   ];
+}
+
+/** MQTT has no queue of the broker's own that these could be about. */
+function mqttHasNoQueues({ flow, written }: RuleFacts): RuleFault[] {
+  if (flow.source?.subscribe?.broker?.address.protocol !== "mqtt") return [];
+  return ["message_ttl", "durable", "declare", "priority"]
+    .filter((key) => written("source", "subscribe", key))
+    .map((key) => ({ path: ["source", "subscribe", key], about: "key", message: `${key} does nothing with MQTT: leave it out` }));
 }
 
 function routesOrExpressions({ flow, written }: RuleFacts): RuleFault[] {

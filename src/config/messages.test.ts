@@ -50,6 +50,7 @@ describe("a source that subscribes", () => {
         messageTtlMs: null,
         declare: true,
         prefetch: 250,
+        priority: 0,
       },
       match: "path",
       routes: [],
@@ -61,14 +62,14 @@ describe("a source that subscribes", () => {
 
   it("takes every other key", () => {
     const keys =
-      "credentials: ~/c.conf, ca: ca.pem, prefix: v03.post, topics: [lab/*/raw, a.b], queue: q, durable: false, expire: 2d, message_ttl: 1h, declare: false, prefetch: 7";
-    const text = `source: {subscribe: {broker: 'mqtts://b%40x@[::1]:99', exchange: x, ${keys}}, base: in, ssh: [ssh, -4], match: url, duplicates: 5m, settle: 30s}`;
+      "credentials: ~/c.conf, ca: ca.pem, prefix: v03.post, topics: [lab/*/raw, a.b], queue: q, durable: false, expire: 2d, message_ttl: 1h, declare: false, prefetch: 7, priority: -3";
+    const text = `source: {subscribe: {broker: 'amqps://b%40x@[::1]:99', exchange: x, ${keys}}, base: in, ssh: [ssh, -4], match: url, duplicates: 5m, settle: 30s}`;
     expect(flow(`${text}, destination: {url: 'file:/o'}`).source).toMatchObject({
       root: "/etc/hotdir/in",
       base: "root",
       settle: { kind: "quiet", quietMs: 30_000 },
       subscription: {
-        broker: { url: "mqtts://b%40x@[::1]:99", credentialsFile: "/home/bob/c.conf", caFile: "/etc/hotdir/ca.pem" },
+        broker: { url: "amqps://b%40x@[::1]:99", credentialsFile: "/home/bob/c.conf", caFile: "/etc/hotdir/ca.pem" },
         topicPrefix: ["v03", "post"],
         subtopics: ["lab/*/raw", "a.b"],
         queue: "q",
@@ -77,6 +78,7 @@ describe("a source that subscribes", () => {
         messageTtlMs: 3_600_000,
         declare: false,
         prefetch: 7,
+        priority: -3,
       },
       match: "url",
       ssh: ["ssh", "-4"],

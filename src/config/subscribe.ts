@@ -75,6 +75,14 @@ const subscribe = z.strictObject({
     .describe(
       `The most messages that this host has under way. Default: ${PREFETCH_PER_LANE} for each of the destination's lanes, ${defaultPrefetch(null)} where it has none.`,
     ),
+  priority: z
+    .int()
+    .min(-100)
+    .max(100)
+    .prefault(0)
+    .describe(
+      "Hosts with a higher one get messages first, as long as they take them: for a host that is to help only then. RabbitMQ only.",
+    ),
 });
 
 export type Base = { kind: "url" } | { kind: "directory"; path: string };
@@ -125,6 +133,7 @@ export function subscriptionSettings(value: SubscribeValue, of: { flow: string; 
     messageTtlMs: value.message_ttl,
     declare: value.declare,
     prefetch: value.prefetch ?? of.prefetch,
+    priority: value.priority,
   };
 }
 

@@ -43,6 +43,7 @@ export const subscriptionKeys: WrittenKey[] = [
   { key: "source.subscribe.durable", gives: [`${subscription}.durable`], show: orNone(text) },
   { key: "source.subscribe.expire", gives: [`${subscription}.expireMs`], show: orNever },
   { key: "source.subscribe.message_ttl", gives: [`${subscription}.messageTtlMs`], show: orNever },
+  { key: "source.subscribe.priority", gives: [`${subscription}.priority`], show: orNone(text) },
   { key: "source.subscribe.prefetch", gives: [`${subscription}.prefetch`], show: orNone(text) },
   { key: "source.base", gives: ["source.base", "source.root", "source.kind"], from: "source", show: base },
   { key: "source.ssh", gives: ["source.ssh"], show: orNone(list) },

@@ -125,6 +125,8 @@ export type SubscriptionSettings = {
   declare: boolean;
   /** How many messages this host has under way at most. */
   prefetch: number;
+  /** While hosts with a higher one can take messages, this one gets none. RabbitMQ only. */
+  priority: number;
 };
 
 export type PublishSettings = {

@@ -52,12 +52,31 @@ test("flows share a connection to publish and one to consume, which go with the 
   await waitUntil("no connection is left", async () => !(await broker.ctl("list_connections", "user")).includes(broker.user.name));
 });
 
+test("a host with a higher priority gets all messages that it can take", async () => {
+  const settings = brokerSettings(place.path, broker, broker.user);
+  await using bus = makeBus();
+  const took: string[] = [];
+  const taking = (name: string) => async (): Promise<Handled> => {
+    took.push(name);
+    return { outcome: "done" };
+  };
+  const common = { broker: settings, exchange: "xs_first", queue: "q_first" };
+  await using announcer = bus.announcer(publishSettings({ broker: settings, exchange: "xs_first" }), "out");
+  await waitUntil("the exchange is there", () => announcer.state.state === "ready");
+  await using helper = bus.subscribe(subscriptionSettings({ ...common, priority: 0 }), "helper", taking("helper"));
+  await using first = bus.subscribe(subscriptionSettings({ ...common, priority: 5 }), "first", taking("first"));
+  await waitUntil("both take messages", () => first.state.state === "ready" && helper.state.state === "ready");
+  await Promise.all(Array.from({ length: 40 }, (_, at) => announcer.publish(removalOf(`f${at}`))));
+  await waitUntil("all are taken", () => took.length === 40);
+  expect(new Set(took)).toEqual(new Set(["first"]));
+});
+
 test("an sr3 user, who may not write to the default exchange, has waits, dead letters and their return", async () => {
   const settings = brokerSettings(place.path, broker, broker.limited);
   await using bus = makeBus();
   await using announcer = bus.announcer(publishSettings({ broker: settings, exchange: "xs_limited_out" }), "out");
   const answers: Record<string, (returns: number) => Handled> = {
-    passing: (returns) => (returns < 2 ? { outcome: "again", afterMs: 50, reason: "no space" } : { outcome: "done" }),
+    passing: (returns) => (returns < 2 ? { outcome: "again", afterMs: 50, reason: "no space", counted: true } : { outcome: "done" }),
     hopeless: () => ({ outcome: "dead", reason: "it never works" }),
   };
   const { story, handle } = recorder(({ told, returns }) => answers[told.change.path]?.(returns) ?? null);

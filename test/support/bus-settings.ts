@@ -17,6 +17,7 @@ export function subscriptionSettings(changes: Partial<SubscriptionSettings> = {}
     messageTtlMs: null,
     declare: true,
     prefetch: 50,
+    priority: 0,
     ...changes,
   };
 }

@@ -12,7 +12,7 @@ import { declareAndBind, QUEUE_NAME_BYTES_MAX, type QueueSpec } from "./topology
 export type Outcome =
   | { outcome: "done" }
   /** A passing reason: it comes back after about so long, and others are not held up by it. */
-  | { outcome: "again"; afterMs: number; reason: string }
+  | { outcome: "again"; afterMs: number; reason: string; counted: boolean }
   /** It is put with the dead letters, with its reason. */
   | { outcome: "dead"; reason: string }
   /** Nothing became of it, since we stop: the broker gives it to somebody else. */
@@ -44,6 +44,8 @@ export type ConsumerSettings = {
   declare: boolean;
   /** How many are handled at one time; the broker gives as many and no more. */
   prefetch: number;
+  /** The broker gives to those with a lower one only what these cannot take. */
+  priority?: number;
   /** `signal` aborts when the message can no longer be acknowledged: whatever is done then, it comes again. */
   handle: (delivery: Delivery, signal: AbortSignal) => Promise<Outcome>;
   /** Where "again" and "dead" go; on another connection, since a blocked one takes nothing and gives everything. Null: both are handed back. */
@@ -147,7 +149,10 @@ export class Consumer implements AsyncDisposable {
       this.counts.queuesLost += 1;
       lose(null);
     };
-    const consuming = await channel.consume(queue.name, took, tag === null ? {} : { consumerTag: tag });
+    const consuming = await channel.consume(queue.name, took, {
+      priority: this.#settings.priority ?? 0,
+      ...(tag === null ? {} : { consumerTag: tag }),
+    });
     onConsuming();
     this.#become({ state: "consuming", sinceMs: this.#settings.clock.wall(), underWay: 0 });
     const stop = (): void => ended.resolve(null);
@@ -206,7 +211,7 @@ export class Consumer implements AsyncDisposable {
       return await this.#settings.handle(delivery, lost);
     } catch (error) {
       this.counts.failed += 1;
-      return { outcome: "again", afterMs: AFTER_THROW_MS, reason: redact(messageOf(error)).slice(0, 300) };
+      return { outcome: "again", afterMs: AFTER_THROW_MS, reason: redact(messageOf(error)).slice(0, 300), counted: true };
     }
   }
 }

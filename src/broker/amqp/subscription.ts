@@ -67,6 +67,7 @@ export class AmqpSubscription implements Subscription {
       queue: queueSpecOf(settings),
       declare: settings.declare,
       prefetch: settings.prefetch,
+      priority: settings.priority,
       handle: (delivery, lost) => this.#handle(delivery, lost),
       setAside: this.#setAside,
       tag: `hotdir ${name} ${hostname()} ${process.pid}`.slice(0, 200),

@@ -36,6 +36,7 @@ function subscriber(name: string, exchange: string): FlowSettings {
     messageTtlMs: null,
     declare: true,
     prefetch: 1,
+    priority: 0,
   };
   const settings = flowSettings({ name });
   const { root, accept, reject, settle, rescanMs, propagate } = settings.source;

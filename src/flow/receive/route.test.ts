@@ -28,6 +28,7 @@ function sourceOf(some: Partial<SubscribedSource>): SubscribedSource {
       messageTtlMs: null,
       declare: true,
       prefetch: 50,
+      priority: 0,
     },
     base: "url",
     match: "url",
