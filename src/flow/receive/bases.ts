@@ -1,12 +1,14 @@
-import { lstatSync } from "node:fs";
+import { statSync } from "node:fs";
 import { isEmptyOrGone } from "../detect/empty-root.ts";
+import { fsTypeOf } from "../../kernel/file-system-type.ts";
 import { type AbsPath, fsPath, parentOf, type RelPath, show } from "../../kernel/path.ts";
 
 /**
- * What can be said of a path that is not found below a directory. `gone`: it is not there. `lost`: the directory was there and
+ * What can be said of a path that is not found below a directory. `gone`: it is not there; `late`: a file system that other
+ * machines write may show it here only after a while. `lost`: the directory was there and
  * is on no file system any more that we know, so nothing is known. `unknown`: nobody ever saw anything in it on this machine.
  */
-export type Absence = { kind: "gone" } | { kind: "lost" | "unknown"; reason: string };
+export type Absence = { kind: "gone"; late?: true } | { kind: "lost" | "unknown"; reason: string };
 
 /**
  * The directories that messages name as the base of their paths. An unmounted file system looks as if all its files were
@@ -42,7 +44,7 @@ export class Bases {
       // Also where it is on another file system by now: something is there again.
       this.#devices.delete(base);
       this.found(base);
-      return { kind: "gone" };
+      return isShared(base) ? { kind: "gone", late: true } : { kind: "gone" };
     }
     const known = this.#devices.get(base);
     const now = nearestDevice(base);
@@ -54,9 +56,18 @@ export class Bases {
   }
 }
 
+function isShared(base: AbsPath): boolean {
+  try {
+    return fsTypeOf(base).network;
+  } catch {
+    return false;
+  }
+}
+
+/** Of what the name leads to: a link to a file system that went away is not on it. */
 function deviceAt(path: AbsPath): bigint | null {
   try {
-    return lstatSync(fsPath(path), { bigint: true }).dev;
+    return statSync(fsPath(path), { bigint: true }).dev;
   } catch {
     return null;
   }

@@ -73,7 +73,9 @@ function wantedNow(context: ReceiveContext, batch: Batch, work: Work & { kind: "
   const looked = batch.look(context, work, told.baseUrl, { path, from });
   if (looked === null) return null;
   const now = isHere ? looked : asAnnounced(looked, change, told);
-  return wantedByMessage(change, now, { propagate, nowMs: clock.wall(), begun, retains: settings.retain.kind !== "keep" });
+  const nowMs = clock.wall();
+  const toldMsAgo = nowMs - Number(told.pubTimeNs / 1_000_000n);
+  return wantedByMessage(change, now, { propagate, nowMs, toldMsAgo, begun, retains: settings.retain.kind !== "keep" });
 }
 
 function act(context: ReceiveContext, batch: Batch, work: Work & { kind: "message" }, wanted: Wanted, seenBefore: boolean): void {
@@ -121,7 +123,7 @@ function failed(context: ReceiveContext, message: PendingMessage, { change }: Ro
     log.warn(
       `${show(change.path)}: ${reason}; its message comes again in ${(afterMs / 1000).toFixed(1)} s (attempt ${failures + 1} of ${settings.retry.attemptsMax})`,
     );
-    return { outcome: "again", afterMs, reason };
+    return { outcome: "again", afterMs, reason, counted: true };
   }
   const known = admissions.newest(db, flow, change.path);
   if (known !== null && known.state === "queued" && known.kind === change.kind) admissions.supersede(db, known.id, reason, clock.wall());

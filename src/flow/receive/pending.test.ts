@@ -3,7 +3,7 @@ import type { Handled, Received } from "../bus.ts";
 import { Pending, type PendingMessage } from "./pending.ts";
 
 const received = { told: {}, exchange: "xs", redelivered: false, returns: 0 } as Received;
-const again: Handled = { outcome: "again", afterMs: 5, reason: "not yet" };
+const again: Handled = { outcome: "again", afterMs: 5, reason: "not yet", counted: true };
 const dead: Handled = { outcome: "dead", reason: "too often" };
 const done: Handled = { outcome: "done" };
 

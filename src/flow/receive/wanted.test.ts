@@ -9,7 +9,7 @@ import { type Circumstances, type Now, type Wanted, wantedAsTold, wantedByMessag
 
 const nowMs = 1_000_000;
 const { version } = put("f", 1);
-const facts: Circumstances = { propagate: new Set(changeKinds), nowMs, begun: false, retains: false };
+const facts: Circumstances = { propagate: new Set(changeKinds), nowMs, toldMsAgo: 0, begun: false, retains: false };
 const without = (...kinds: Change["kind"][]): Circumstances["propagate"] => new Set(changeKinds.filter((kind) => !kinds.includes(kind)));
 
 const seen = (sighting: Sighting, absence: Looked["absence"] = { kind: "gone" }): Looked => ({ sighting, absence });
@@ -59,6 +59,14 @@ describe("a message is a hint, and the source is the truth", () => {
     expect(wanted(put("f"), at(gone("f")))).toBe("nothing: it was not there any more when its message came");
     expect(wanted(put("f"), at(gone("f", away)))).toBe("source-back");
     expect(wanted(put("f"), at(gone("f", unknown)))).toBe("fail");
+  });
+
+  test("what a network file system may show later is waited for while the message is young", () => {
+    const late = { kind: "gone", late: true } as const;
+    expect(wanted(put("f"), at(gone("f", late)))).toBe("wait");
+    expect(wanted(rename, at(gone("f", late), gone("g", late)))).toBe("wait");
+    expect(wanted(put("f"), at(gone("f", late)), { toldMsAgo: 120_000 })).toMatch(/^nothing/);
+    expect(wanted(remove, at(gone("f", late)))).toBe("delete f");
   });
 
   test("what nobody may look at, or what is no file, is told", () => {

@@ -23,11 +23,16 @@ export type Now = { path: Looked; from: Looked | null };
 /** A file that nobody holds a lease on, and that is not what was announced, must have been left alone for so long. */
 const STILL_MS = 2000;
 
+/** Longer than attributes and missing names are remembered by a client of NFS that was not told otherwise. */
+const LATE_MS = 65_000;
+
 export const GONE = "it was not there any more when its message came";
 
 export type Circumstances = {
   propagate: ReadonlySet<ChangeKind>;
   nowMs: number;
+  /** How old the message is. */
+  toldMsAgo: number;
   /** Somebody may have begun with this message before, and not come to its end: what was done may need to be undone. */
   begun: boolean;
   /** Our own retention takes source files away, so that one that is gone says nothing. */
@@ -42,6 +47,7 @@ export function wantedByMessage(change: Change, now: Now, facts: Circumstances):
     case "put":
     case "link":
     case "mkdir": {
+      if (mayBeLate(now.path, facts)) return { want: "wait" };
       const found = asFound(now.path, propagate, nowMs, change.kind === "put" ? change.version : null);
       return orTakenBack(found, change.kind === "mkdir" ? "rmdir" : "delete", change.path, now.path, facts);
     }
@@ -50,10 +56,16 @@ export function wantedByMessage(change: Change, now: Now, facts: Circumstances):
       if (facts.begun && isThereAgain(change.kind, now.path.sighting)) return asFound(now.path, propagate, nowMs, null);
       return removal(change, now.path);
     case "rename":
+      if (mayBeLate(now.path, facts)) return { want: "wait" };
       return facts.begun ? renamedBefore(change, now, facts) : renamed(change, now, facts);
     default:
       return never(change);
   }
+}
+
+/** A client of a network file system believes for a while that a name is not there that it asked for before. */
+function mayBeLate({ sighting, absence }: Looked, { toldMsAgo }: Circumstances): boolean {
+  return sighting.kind === "gone" && absence.kind === "gone" && absence.late === true && toldMsAgo < LATE_MS;
 }
 
 /** What is gone may have been put there by whoever began with the message. */
