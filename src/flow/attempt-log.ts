@@ -73,11 +73,15 @@ export class AttemptLog implements Disposable {
         ...facts,
         code: outcome.error.code,
       });
-    } else if (outcome.kind === "give-back") {
+    } else if (outcome.kind === "give-back" && outcome.counted) {
       const seconds = (outcome.afterMs / 1000).toFixed(1);
       const next = `its message comes again to any host in ${seconds} s (attempt ${failures + 2} of ${this.#attemptsMax})`;
       this.#log.warn(`${path}: ${outcome.error.message}; ${next}`, { ...facts, code: outcome.error.code });
-    } else if (outcome.kind !== "delivered") this.#log.debug(`${path}: ${outcome.reason}`, { ...facts, code: outcome.kind });
+    } else if (outcome.kind !== "delivered") {
+      // Of an origin that is out of reach it is told once, and not for each of its files.
+      const why = outcome.kind === "give-back" ? outcome.error.message : outcome.reason;
+      this.#log.debug(`${path}: ${why}`, { ...facts, code: outcome.kind });
+    }
   }
 
   [Symbol.dispose](): void {

@@ -41,8 +41,8 @@ export type Received = {
 /** What became of a message; durable before it is told, since the message is acknowledged in the next act. */
 export type Handled =
   | { outcome: "done" }
-  /** It comes back to any host after about so long. */
-  | { outcome: "again"; afterMs: number; reason: string }
+  /** It comes back to any host after about so long; `counted`: as one that failed once more. */
+  | { outcome: "again"; afterMs: number; reason: string; counted: boolean }
   | { outcome: "dead"; reason: string }
   /** Nothing became of it: the broker gives it to somebody else. */
   | { outcome: "hand-back" };

@@ -123,7 +123,7 @@ class Traffic implements AsyncDisposable {
       this.abandoned += 1;
       return { outcome: "done" };
     }
-    if (delivery.returns === 0 && this.#random.chance(again)) return { outcome: "again", afterMs: 1000, reason: "busy" };
+    if (delivery.returns === 0 && this.#random.chance(again)) return { outcome: "again", afterMs: 1000, reason: "busy", counted: true };
     this.durable.set(number, (this.durable.get(number) ?? 0) + 1);
     return { outcome: "done" };
   }

@@ -96,7 +96,7 @@ class Traffic implements AsyncDisposable {
     const number = told.change.path.slice(2);
     await sleep(this.#random.between(0, 30));
     if (lost.aborted) return { outcome: "done" };
-    if (returns === 0 && this.#random.chance(again)) return { outcome: "again", afterMs: 300, reason: "busy" };
+    if (returns === 0 && this.#random.chance(again)) return { outcome: "again", afterMs: 300, reason: "busy", counted: true };
     this.durable.set(number, (this.durable.get(number) ?? 0) + 1);
     return { outcome: "done" };
   }

@@ -162,7 +162,7 @@ test("what fails for a passing reason comes back later and holds up nobody; what
   await declareAll(await link.connection(signal), { exchanges: [exchange], queues: [queue] });
   const story: string[] = [];
   const outcomes: Record<string, (delivery: Delivery) => Outcome> = {
-    passing: ({ returns }) => (returns < 2 ? { outcome: "again", afterMs: 100, reason: "no space" } : { outcome: "done" }),
+    passing: ({ returns }) => (returns < 2 ? { outcome: "again", afterMs: 100, reason: "no space", counted: true } : { outcome: "done" }),
     hopeless: () => ({ outcome: "dead", reason: "it never works" }),
     throwing: () => {
       throw new Error("password=hunter22 did not help");

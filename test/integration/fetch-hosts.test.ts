@@ -1,6 +1,7 @@
 import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { subscriptionSettings } from "../support/bus-settings.ts";
 import { chooseSeed, Random } from "../support/random.ts";
 import { startSshd, type TestSshd } from "../support/sshd.ts";
 import { makeHosts, type SubscribedHosts, treeOf } from "../support/subscribed-hosts.ts";
@@ -55,6 +56,27 @@ test("an origin that is away costs nobody an attempt, and all that waits for it 
   await hosts.untilQuiet();
   expect(treeOf(hosts.destination)).toEqual(treeOf(hosts.source));
   expect(host.db.all("SELECT id FROM transfer WHERE failures > 0 OR state = 'dead'")).toEqual([]);
+});
+
+test("what waits for an origin that is away takes no more than half of the places, whatever it is that waits", async () => {
+  await using hosts = await makeHosts({ subscription: subscriptionSettings({ prefetch: 8 }) });
+  const host = hosts.start("one");
+  await using server = await startWebServer(hosts.source);
+  const names = Array.from({ length: 40 }, (_, index) => `file-${index}`);
+  for (const name of names) writeFileSync(join(hosts.source, name), name);
+  await server.refuse(true);
+  for (const name of names) {
+    const change = hosts.seen(name);
+    // Of a removal it is looked first whether the file is there again.
+    hosts.tell(name.endsWith("3") ? { kind: "delete", path: change.path } : change, { baseUrl: server.url });
+  }
+  writeFileSync(join(hosts.source, "here"), "here");
+  hosts.tell(hosts.seen("here"));
+  await waitUntil("what is here", () => treeOf(hosts.destination).length === 1);
+  expect(host.db.all("SELECT id FROM transfer WHERE failures > 0 OR state = 'dead'")).toEqual([]);
+  const queue = hosts.broker.queue("q_ada.hotdir.test");
+  await waitUntil("all others wait in the queue", () => host.bus.underWay === 4 && queue.waiting === 36);
+  expect([queue.ready, queue.dead]).toEqual([[], []]);
 });
 
 test("three hosts that fetch make the destination what the source is, whatever happens to the same few names meanwhile", async () => {

@@ -260,7 +260,7 @@ function outcomeOf(kind: Outcome["kind"], now: number): Outcome {
     case "give-up":
       return { kind, error, litter: false };
     case "give-back":
-      return { kind, error, afterMs: 20, litter: false };
+      return { kind, error, afterMs: 20, litter: false, counted: true };
     case "superseded":
       return { kind, reason: "gone", litter: true };
   }

@@ -147,6 +147,11 @@ export class MemoryBus implements Bus {
     return readBody(body);
   }
 
+  /** Messages that this host was given and has not answered. */
+  get underWay(): number {
+    return [...this.#subscriptions].reduce((sum, { underWay }) => sum + underWay, 0);
+  }
+
   /** What is under way goes to somebody else; this host takes messages on. */
   cut(): void {
     for (const subscription of this.#subscriptions) subscription.cut();
@@ -243,7 +248,7 @@ class MemorySubscription implements Subscription {
     this.#held.add(held);
     const { exchange, redelivered, returns } = message;
     held.ended = this.#handle({ told: read.told, exchange, redelivered, returns }, held.lost.signal)
-      .catch((): Handled => ({ outcome: "again", afterMs: 1000, reason: "the handler threw" }))
+      .catch((): Handled => ({ outcome: "again", afterMs: 1000, reason: "the handler threw", counted: true }))
       .then((handled) => this.#settle(held, handled));
   }
 
@@ -260,7 +265,7 @@ class MemorySubscription implements Subscription {
         this.#queue.waiting++;
         void sleep(handled.afterMs).then(() => {
           this.#queue.waiting--;
-          this.#queue.ready.push({ ...message, redelivered: false, returns: message.returns + 1 });
+          this.#queue.ready.push({ ...message, redelivered: false, returns: message.returns + (handled.counted ? 1 : 0) });
           this.#queue.deliverSoon();
         });
         break;

@@ -9,7 +9,7 @@ import { type Publication, Publisher, publisherDefaults } from "./publisher.ts";
 import { asideExchangeOf, deadQueueOf, declareAsideExchange, declareQueue, sideQueue, waitQueueOf } from "./topology.ts";
 
 /** A message that is not done: it waits with the broker and comes again, or is a dead letter. */
-export type Aside = { outcome: "again"; afterMs: number; reason: string } | { outcome: "dead"; reason: string };
+export type Aside = { outcome: "again"; afterMs: number; reason: string; counted: boolean } | { outcome: "dead"; reason: string };
 
 const REASON_CHARACTERS_MAX = 1000;
 
@@ -112,7 +112,7 @@ function headersOf(delivery: Delivery, aside: Aside, nowMs: number): Record<stri
   return {
     ...headersToKeep(delivery.headers),
     [ourHeaders.reason]: aside.reason.slice(0, REASON_CHARACTERS_MAX),
-    [ourHeaders.returns]: delivery.returns + (again ? 1 : 0),
+    [ourHeaders.returns]: delivery.returns + (aside.outcome === "again" && aside.counted ? 1 : 0),
     [ourHeaders.exchange]: delivery.exchange,
     [ourHeaders.routingKey]: delivery.routingKey,
     ...(again ? { [ourHeaders.dueMs]: Math.round(nowMs + aside.afterMs) } : { [ourHeaders.diedMs]: Math.round(nowMs) }),

@@ -133,7 +133,7 @@ export class Worker implements AsyncDisposable {
     const now = this.#settings.clock.wall();
     if (outcome.outcome === "again") {
       this.#counts.again += 1;
-      return this.#waits.put(name, now + outcome.afterMs, { counted: true });
+      return this.#waits.put(name, now + outcome.afterMs, { counted: outcome.counted });
     }
     if (outcome.outcome === "hand-back") this.#counts.handedBack += 1;
     this.#waits.put(name, now + (outcome.outcome === "dead" ? AFTER_FAULT_MS : AFTER_HAND_BACK_MS), { counted: false });
@@ -162,7 +162,7 @@ export class Worker implements AsyncDisposable {
     } catch (error) {
       const reason = redact(messageOf(error)).slice(0, 300);
       log.warn(`a message of ${queue} could not be handled: ${reason}; it is tried again in ${AFTER_FAULT_MS / 1000} s`);
-      return { outcome: "again", afterMs: AFTER_FAULT_MS, reason };
+      return { outcome: "again", afterMs: AFTER_FAULT_MS, reason, counted: true };
     }
   }
 

@@ -94,6 +94,11 @@ function decoded(text: string): string {
   }
 }
 
+/** The address of a web server. */
+export function serverOf({ tls, host, port }: BaseUrl & { kind: "http" }): string {
+  return `${tls ? "https" : "http"}://${host.includes(":") ? `[${host}]` : host}${port === null ? "" : `:${port}`}`;
+}
+
 const RESERVED = /[^A-Za-z0-9\-._~/]/g;
 
 /** The path of a file as a request names it: its bytes, also those that are no UTF-8, escaped as they are. Pure. */

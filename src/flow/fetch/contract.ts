@@ -1,3 +1,4 @@
+import type { SteadyMs } from "../../kernel/clock.ts";
 import type { RelPath } from "../../kernel/path.ts";
 import type { Sighting } from "../detect/contract.ts";
 import type { TransferId } from "../transfer.ts";
@@ -44,7 +45,11 @@ export interface OriginFile extends AsyncDisposable {
 export interface OriginSet extends AsyncDisposable {
   /** Connects nothing yet. Throws `origin-unusable` where nothing can be fetched by such a URL. */
   at(baseUrl: string): Origin;
+  /** Why nothing could be fetched by such a URL when it was last tried; null: nothing is known against it. */
+  away(baseUrl: string): OriginAway | null;
 }
+
+export type OriginAway = { reason: string; since: SteadyMs };
 
 /** What sending needs for transfers whose bytes are not on this machine. */
 export type Fetching = {

@@ -5,6 +5,7 @@ import type { Clock } from "../../kernel/clock.ts";
 import { HotdirError, errnoOf, messageOf } from "../../kernel/errors.ts";
 import type { Log } from "../../kernel/log.ts";
 import { unusable } from "./base-url.ts";
+import type { OriginAway } from "./contract.ts";
 import { Standoff } from "./standoff.ts";
 
 /** Finds what to authorize a request with; null: nothing. Asked for each address, so that none is told to another host. */
@@ -57,7 +58,7 @@ export class HttpClient implements Disposable {
 
   async #askOnce(method: "GET" | "HEAD", url: URL, headers: Record<string, string>, signal: AbortSignal): Promise<http.IncomingMessage> {
     const standoff = this.#standoffOf(url.host);
-    standoff.check();
+    using _asking = standoff.enter();
     const authorization = await this.#options.authorize(url);
     const all = { ...headers, "accept-encoding": "identity", ...(authorization === null ? {} : { authorization }) };
     for (let again = true; ; again = false) {
@@ -73,6 +74,11 @@ export class HttpClient implements Disposable {
         throw standoff.failed(new Error(`${url.protocol}//${url.host}: ${messageOf(error)}`, { cause: error }));
       }
     }
+  }
+
+  /** @param host with its port. */
+  away(host: string): OriginAway | null {
+    return this.#standoffs.get(host)?.away ?? null;
   }
 
   #start(

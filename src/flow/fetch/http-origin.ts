@@ -4,7 +4,7 @@ import type { Slots } from "../../kernel/concurrency.ts";
 import { bytesOfText, type RelPath } from "../../kernel/path.ts";
 import type { Sighting } from "../detect/contract.ts";
 import { sameVersion, type Version } from "../version.ts";
-import { type BaseUrl, requestPath } from "./base-url.ts";
+import { type BaseUrl, requestPath, serverOf } from "./base-url.ts";
 import type { OpenOptions, Origin, OriginFile } from "./contract.ts";
 import { headOf, type Head, type Validator } from "./http-answer.ts";
 import { type HttpClient, lost } from "./http-client.ts";
@@ -117,9 +117,8 @@ export class HttpOrigin implements Origin {
   }
 
   #urlOf(path: RelPath): URL {
-    const { tls, host, port, user, prefix } = this.#base;
-    const name = host.includes(":") ? `[${host}]` : host;
-    const url = new URL(`${tls ? "https" : "http"}://${name}${port === null ? "" : `:${port}`}${requestPath(prefix, path)}`);
+    const { user, prefix } = this.#base;
+    const url = new URL(`${serverOf(this.#base)}${requestPath(prefix, path)}`);
     if (user !== null) url.username = user;
     return url;
   }

@@ -3,8 +3,8 @@ import { Slots } from "../../kernel/concurrency.ts";
 import { HotdirError, never } from "../../kernel/errors.ts";
 import type { Log } from "../../kernel/log.ts";
 import { connectSftp } from "../send/ssh/connect.ts";
-import { type BaseUrl, readBaseUrl } from "./base-url.ts";
-import type { Origin, OriginSet } from "./contract.ts";
+import { type BaseUrl, readBaseUrl, serverOf } from "./base-url.ts";
+import type { Origin, OriginAway, OriginSet } from "./contract.ts";
 import { FileOrigin } from "./file-origin.ts";
 import { type Authorize, HttpClient } from "./http-client.ts";
 import { HttpOrigin, type Validators } from "./http-origin.ts";
@@ -62,8 +62,21 @@ export class Origins implements OriginSet {
     }
   }
 
-  #hostOf({ host, user, port }: BaseUrl & { kind: "sftp" }): SftpHost {
-    const key = `${user ?? ""}@${host}:${port ?? ""}`;
+  away(baseUrl: string): OriginAway | null {
+    const base = placeOf(baseUrl);
+    switch (base?.kind) {
+      case "sftp":
+        return this.#hosts.get(keyOf(base))?.standoff.away ?? null;
+      case "http":
+        return this.#http.away(new URL(serverOf(base)).host);
+      default:
+        return null;
+    }
+  }
+
+  #hostOf(base: BaseUrl & { kind: "sftp" }): SftpHost {
+    const { host, user, port } = base;
+    const key = keyOf(base);
     const known = this.#hosts.get(key);
     if (known !== undefined) return known;
     if (this.#hosts.size >= HOSTS_MAX) this.#closeIdle(0);
@@ -111,5 +124,18 @@ export class Origins implements OriginSet {
     this.#http[Symbol.dispose]();
     await Promise.allSettled([...this.#hosts.values()].map((host) => host[Symbol.asyncDispose]()));
     this.#hosts.clear();
+  }
+}
+
+function keyOf({ host, user, port }: BaseUrl & { kind: "sftp" }): string {
+  return `${user ?? ""}@${host}:${port ?? ""}`;
+}
+
+/** null: nothing can be fetched by such a URL. */
+function placeOf(baseUrl: string): BaseUrl | null {
+  try {
+    return readBaseUrl(baseUrl);
+  } catch {
+    return null;
   }
 }

@@ -82,7 +82,7 @@ export class SftpHost implements AsyncDisposable {
         if (loaded && this.#clock.steady() >= this.#cappedUntil) void this.#open().catch(() => undefined);
         return least;
       }
-      this.standoff.check();
+      using _asking = this.standoff.enter();
       await abortable(this.#open(), signal);
     }
   }

@@ -16,10 +16,10 @@ test("a host that is out of reach is asked again, later each time, and within ha
   const standoff = new Standoff("hub", { clock, log: silentLog, back: () => void back.push(clock.now) });
   const waits: number[] = [];
   for (let times = 0; times < 12; times++) {
-    standoff.check();
+    standoff.enter()[Symbol.dispose]();
     const error = standoff.failed(new Error("refused"));
     expect(error).toMatchObject({ code: "origin-unreachable", host: "hub" });
-    expect(() => standoff.check()).toThrow(error);
+    expect(() => standoff.enter()).toThrow(error);
     const from = clock.now;
     while (standoff.holds) clock.now += 10;
     waits.push(clock.now - from);
@@ -41,6 +41,22 @@ test("many that failed together are one failure, and a success forgets all of it
   standoff.failed(new Error("refused"));
   clock.now += 1000;
   expect(standoff.holds).toBe(false);
+});
+
+test("of a host that may take requests and answer none, one at a time finds out whether it does again", () => {
+  const clock = standing();
+  const standoff = new Standoff("hub", { clock, log: silentLog, back: () => undefined });
+  for (let times = 0; times < 3; times++) standoff.enter();
+  standoff.failed(new Error("no answer"));
+  clock.now += 1000;
+  const asking = standoff.enter();
+  expect(() => standoff.enter()).toThrow("no answer");
+  asking[Symbol.dispose]();
+  using again = standoff.enter();
+  expect(again).toBeDefined();
+  standoff.succeeded();
+  standoff.enter();
+  expect(standoff.away).toBe(null);
 });
 
 test("a refused login is not tried again within half a minute, so that no account is locked", () => {

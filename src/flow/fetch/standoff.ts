@@ -2,6 +2,7 @@ import { type Backoff, backoffDelayMs } from "../../kernel/backoff.ts";
 import type { Clock, SteadyMs } from "../../kernel/clock.ts";
 import { HotdirError, hasCode, messageOf } from "../../kernel/errors.ts";
 import type { Log } from "../../kernel/log.ts";
+import type { OriginAway } from "./contract.ts";
 
 const OUTAGE_BACKOFF: Backoff = { minMs: 500, maxMs: 30_000 };
 /** A refused login is not tried often, so that no account is locked. */
@@ -14,7 +15,9 @@ export class Standoff {
   readonly #log: Log;
   readonly #back: () => void;
   #failures = 0;
-  #last: { error: HotdirError; until: SteadyMs } | null = null;
+  #last: { error: HotdirError; until: SteadyMs; since: SteadyMs } | null = null;
+  /** Somebody finds out whether it answers again. */
+  #asking = false;
 
   /** @param options.back it answers again, after it did not. */
   constructor(host: string, options: { clock: Clock; log: Log; back: () => void }) {
@@ -24,9 +27,20 @@ export class Standoff {
     this.#back = options.back;
   }
 
-  /** Throws what the last try threw, until it is time for another. */
-  check(): void {
-    if (this.#last !== null && this.holds) throw this.#last.error;
+  /**
+   * Throws what the last try threw, until it is time for another; of that one asker finds out how it is, until `succeeded`, `failed` or its
+   * disposal. So a host that takes requests and never answers holds one of them.
+   */
+  enter(): Disposable {
+    if (this.#last === null) return { [Symbol.dispose]: () => undefined };
+    if (this.#asking || this.holds) throw this.#last.error;
+    this.#asking = true;
+    return { [Symbol.dispose]: () => void (this.#asking = false) };
+  }
+
+  /** Since when and why nothing could be had from it; null: it answered when it was last asked. */
+  get away(): OriginAway | null {
+    return this.#last === null ? null : { reason: this.#last.error.message, since: this.#last.since };
   }
 
   /** Whether the host is being left alone now. */
@@ -52,7 +66,7 @@ export class Standoff {
     const delayMs = backoffDelayMs(refused ? REFUSAL_BACKOFF : OUTAGE_BACKOFF, this.#failures);
     const level = this.#last === null ? "warn" : "debug";
     this.#log[level](`${reason.message}; trying again in ${(delayMs / 1000).toFixed(1)} s, nothing is lost`);
-    this.#last = { error: reason, until: now + delayMs };
+    this.#last = { error: reason, until: now + delayMs, since: this.#last?.since ?? now };
     return reason;
   }
 }

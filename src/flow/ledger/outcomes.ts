@@ -15,10 +15,11 @@ import { directoryIsWanted, isReplaced, REPLACED } from "./replaced.ts";
 export type Outcome =
   | { kind: "delivered"; receipt: Receipt; method: Method; retain: { kind: "keep" } | { kind: "due"; at: SteadyMs } }
   | { kind: "back-off"; error: HotdirError; dueAt: SteadyMs; litter: boolean }
-  | { kind: "hand-back"; reason: string; dueAt: SteadyMs; litter: boolean }
+  /** `away`: the origin of its file is out of reach. */
+  | { kind: "hand-back"; reason: string; dueAt: SteadyMs; litter: boolean; away?: HotdirError }
   | { kind: "give-up"; error: HotdirError; litter: boolean }
-  /** The message that it came by goes back to its queue, and comes again to any host after about so long. */
-  | { kind: "give-back"; error: HotdirError; afterMs: number; litter: boolean }
+  /** The message that it came by goes back to its queue, and comes again to any host after about so long; `counted`: as one that failed. */
+  | { kind: "give-back"; error: HotdirError; afterMs: number; litter: boolean; counted: boolean }
   | { kind: "superseded"; reason: string; litter: boolean };
 
 export type EndedAttempt = { transfer: ClaimedTransfer; outcome: Outcome; startedAtMs: WallMs; bytes: number };

@@ -7,6 +7,7 @@ import type { MessageRow } from "../ledger/messages.ts";
 import type { FlowSettings, SubscribedSource } from "../settings.ts";
 import type { Change, TransferId } from "../transfer.ts";
 import { type AdmitInto, admitChanges, type By, type WantedChange } from "./admit-message.ts";
+import type { Away } from "./away.ts";
 import type { Looks } from "./looks.ts";
 import type { Places, Routed } from "./places.ts";
 import type { Pending, PendingMessage } from "./pending.ts";
@@ -24,6 +25,7 @@ export type ReceiveContext = {
   log: Log;
   looks: Looks;
   pending: Pending;
+  away: Away;
 };
 
 /**

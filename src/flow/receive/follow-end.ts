@@ -53,7 +53,7 @@ export function followEnd(context: ReceiveContext, batch: Batch, work: Work & { 
       return;
     case "fail": {
       const { maxMs } = settings.retry.backoff;
-      batch.afterwards.push(() => pending.ended(end.id, { outcome: "again", afterMs: maxMs, reason: wanted.reason }));
+      batch.afterwards.push(() => pending.ended(end.id, { outcome: "again", afterMs: maxMs, reason: wanted.reason, counted: true }));
       return;
     }
     default:

@@ -1,4 +1,4 @@
-import { messageOf } from "../../kernel/errors.ts";
+import { HotdirError, messageOf } from "../../kernel/errors.ts";
 import { adoptWaiting } from "../ledger/messages.ts";
 import type { TransferId } from "../transfer.ts";
 import { Batch, type ReceiveContext, type Work } from "./batch.ts";
@@ -104,9 +104,21 @@ export class Following implements Disposable {
       .then((now) => this.follow({ ...work, now }))
       .catch((error: unknown) => {
         this.#context.log.debug(`the source cannot be asked: ${messageOf(error)}; asked again`);
-        this.#putOff(work);
+        if (!this.#goesBack(work, error)) this.#putOff(work);
       })
       .finally(() => this.#looking--);
+  }
+
+  /** Whether the messages that wait for this look go back to the queue, since too many wait here for origins that are out of reach. */
+  #goesBack(work: Work, error: unknown): boolean {
+    const { pending, away } = this.#context;
+    if (!(error instanceof HotdirError) || error.scope !== "origin") return false;
+    const messages = work.kind === "message" ? [work.message] : pending.waitingFor(work.end.id);
+    if (messages.length === 0 || away.keeps(messages)) return false;
+    const answer = away.back(messages[0]!.received.told.baseUrl, error.message);
+    if (work.kind === "message") work.message.answer(answer);
+    else pending.ended(work.end.id, answer);
+    return true;
   }
 
   [Symbol.dispose](): void {

@@ -15,6 +15,7 @@ import type { OriginOf } from "../ledger/claims.ts";
 import type { Outcome } from "../ledger/outcomes.ts";
 import type { FlowSettings, SubscribedSource, SubscriptionSettings } from "../settings.ts";
 import { type Change, type ClaimedTransfer, isStructural, type TransferId } from "../transfer.ts";
+import { Away } from "./away.ts";
 import type { EndedTransfer, ReceiveContext } from "./batch.ts";
 import { route } from "./follow-message.ts";
 import { Following } from "./following.ts";
@@ -68,7 +69,8 @@ export class Receiver implements Entrance {
     const { db, flow, settings, source, bus, clock, log, origins, events } = options;
     this.#options = options;
     this.originOf = originsIn(db, (body) => bus.read(body));
-    this.#context = { db, flow, settings, source, bus, clock, log, looks: new Looks(source, origins), pending: this.#pending };
+    const away = new Away(source.subscription.prefetch, origins, clock);
+    this.#context = { db, flow, settings, source, bus, clock, log, looks: new Looks(source, origins), pending: this.#pending, away };
     this.#following = new Following(this.#context, { ...events, sourceLost: (reason) => this.#loseSource(reason) });
     const quietMs = source.settle.kind === "quiet" ? source.settle.quietMs : 0;
     this.#untilTold = new UntilTold(db, flow);
@@ -168,6 +170,8 @@ export class Receiver implements Entrance {
         this.#context.log.debug(`${show(told.change.path)}: ${routed.refused}`);
         return message.answer({ outcome: "done" });
       }
+      const aside = this.#context.away.answerTo(message);
+      if (aside !== null) return message.answer(aside);
       if (this.#heldBack.hold(message, routed, this.#context.clock.wall())) return;
       this.#following.follow({ kind: "message", message, routed, now: null, waits: 0 });
     });
@@ -206,11 +210,21 @@ export class Receiver implements Entrance {
     for (const path of paths) this.#changed.add(path);
   }
 
-  /** A counted failure is the message's, which comes again to any host; without one it is tried again here. */
+  /**
+   * A counted failure is the message's, which comes again to any host; without one it is tried again here. So is what waits for an origin that
+   * is out of reach, unless too much waits for such.
+   */
   ending(transfer: ClaimedTransfer, outcome: Outcome): Outcome {
-    if (outcome.kind !== "back-off" || !this.#pending.has(transfer.id)) return outcome;
+    if (!this.#pending.has(transfer.id)) return outcome;
+    if (outcome.kind === "hand-back" && outcome.away !== undefined && transfer.origin !== null) {
+      const { away: error, litter } = outcome;
+      if (this.#context.away.keeps(this.#pending.waitingFor(transfer.id))) return outcome;
+      const { afterMs } = this.#context.away.back(transfer.origin.baseUrl, error.message);
+      return { kind: "give-back", error, afterMs, litter, counted: false };
+    }
+    if (outcome.kind !== "back-off") return outcome;
     const { error, dueAt, litter } = outcome;
-    return { kind: "give-back", error, afterMs: Math.max(0, dueAt - this.#context.clock.steady()), litter };
+    return { kind: "give-back", error, afterMs: Math.max(0, dueAt - this.#context.clock.steady()), litter, counted: true };
   }
 
   /** Why a rename or removal is not made, right before it would be: the source is another by now, or cannot be asked. */
@@ -244,7 +258,12 @@ export class Receiver implements Entrance {
       case "superseded":
         return end("superseded", { tried: true, made: false });
       case "give-back":
-        return this.#pending.ended(id, { outcome: "again", afterMs: outcome.afterMs, reason: outcome.error.message });
+        return this.#pending.ended(id, {
+          outcome: "again",
+          afterMs: outcome.afterMs,
+          reason: outcome.error.message,
+          counted: outcome.counted,
+        });
       case "give-up":
         return this.#pending.ended(id, { outcome: "dead", reason: outcome.error.message });
       case "back-off":

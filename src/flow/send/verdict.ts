@@ -44,6 +44,7 @@ export function verdict(
         reason: error.message,
         dueAt: now + backoffDelayMs(ORIGIN_BACKOFF, facts.attempts, facts.random),
         litter,
+        away: error,
       };
     case "unclear":
       if (!facts.othersGotThrough) return { kind: "hand-back", reason: error.message, dueAt: backOffUntil, litter };
