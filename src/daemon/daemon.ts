@@ -63,7 +63,7 @@ export class Daemon implements AsyncDisposable {
     });
   }
 
-  /** Throws `state-owned`, `state-newer`, `state-on-network`, `state-failed`; then nothing was started. */
+  /** Throws `state-owned`, `state-newer`, `state-other`, `state-on-network`, `state-failed`; then nothing was started. */
   static async start(options: DaemonParts): Promise<Daemon> {
     await using undo = new AsyncDisposableStack();
     undo.use(takeOwnership(options.stateDirectory));

@@ -20,6 +20,20 @@ test("a ledger of a newer hotdir is refused, for writing and for reading, and le
   expect(readFileSync(ledgerFile(temporary.path)).equals(before)).toBe(true);
 });
 
+test("a ledger that an early hotdir made, under the same number and with other tables, is refused before anything is done with it", async () => {
+  for (const change of ["DROP TABLE announcement", "DROP INDEX transfer_structural", "ALTER TABLE meta ADD COLUMN other TEXT"]) {
+    await using temporary = await makeTemporary();
+    {
+      using db = openForWriting(temporary.path);
+      db.run(change);
+    }
+    for (const open of [openForWriting, openForReading])
+      expect(() => open(temporary.path)).toThrow(
+        expect.objectContaining({ code: "state-other", detail: expect.stringMatching(/^its (table|index) /) }),
+      );
+  }
+});
+
 test("without a ledger there is nothing to read, and reading makes none", async () => {
   await using temporary = await makeTemporary();
   expect(openForReading(temporary.path)).toBeNull();

@@ -4,6 +4,7 @@ import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlit
 import { HotdirError, messageOf } from "../../kernel/errors.ts";
 import { bytesOfText } from "../../kernel/path.ts";
 import { fsTypeOf } from "../../kernel/native.ts";
+import { otherwiseMade } from "./own-schema.ts";
 import { migrations, SCHEMA_VERSION } from "./schema.ts";
 
 /** A value as `node:sqlite` gives it. */
@@ -78,7 +79,7 @@ export function ledgerFile(stateDirectory: string): string {
   return join(stateDirectory, "ledger.sqlite");
 }
 
-/** Opens for writing; makes or migrates the file. Throws `state-newer`, `state-on-network`, `state-failed`. */
+/** Opens for writing; makes or migrates the file. Throws `state-newer`, `state-other`, `state-on-network`, `state-failed`. */
 export function openForWriting(stateDirectory: string): Database {
   const file = ledgerFile(stateDirectory);
   try {
@@ -117,6 +118,7 @@ export function openForReading(stateDirectory: string): Database | null {
   const version = schemaVersion(sqlite);
   if (version === 0) return null;
   if (version !== SCHEMA_VERSION) throw versionError(version, file);
+  refuseOtherwiseMade(sqlite, file);
   return new Database(sqlite);
 }
 
@@ -127,7 +129,7 @@ function schemaVersion(sqlite: DatabaseSync): number {
 function migrate(sqlite: DatabaseSync, file: string): void {
   const version = schemaVersion(sqlite);
   if (version > SCHEMA_VERSION) throw versionError(version, file);
-  if (version === SCHEMA_VERSION) return;
+  if (version === SCHEMA_VERSION) return refuseOtherwiseMade(sqlite, file);
   sqlite.exec("BEGIN IMMEDIATE");
   try {
     for (const migration of migrations.slice(version)) sqlite.exec(migration);
@@ -143,6 +145,18 @@ function versionError(version: number, file: string): HotdirError {
     operation: "open the ledger",
     path: bytesOfText(file),
     detail: `schema ${version}, this program knows ${SCHEMA_VERSION}; use the hotdir that wrote it`,
+  });
+}
+
+/** Before anything is read or written: not in the middle of it. */
+function refuseOtherwiseMade(sqlite: DatabaseSync, file: string): void {
+  const other = otherwiseMade(sqlite);
+  if (other === null) return;
+  sqlite.close();
+  throw new HotdirError("state-other", {
+    operation: "open the ledger",
+    path: bytesOfText(file),
+    detail: `its ${other} is not that of this program; use the hotdir that wrote it, or move the directory away: then all is looked at anew, and what is at the destination already is found there`,
   });
 }
 
