@@ -58,7 +58,8 @@ export class HttpClient implements Disposable {
 
   async #askOnce(method: "GET" | "HEAD", url: URL, headers: Record<string, string>, signal: AbortSignal): Promise<http.IncomingMessage> {
     const standoff = this.#standoffOf(url.host);
-    using _asking = standoff.enter();
+    using turn = new DisposableStack();
+    turn.use(standoff.enter());
     const authorization = await this.#options.authorize(url);
     const all = { ...headers, "accept-encoding": "identity", ...(authorization === null ? {} : { authorization }) };
     for (let again = true; ; again = false) {

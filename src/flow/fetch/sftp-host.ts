@@ -82,7 +82,8 @@ export class SftpHost implements AsyncDisposable {
         if (loaded && this.#clock.steady() >= this.#cappedUntil) void this.#open().catch(() => undefined);
         return least;
       }
-      using _asking = this.standoff.enter();
+      using turn = new DisposableStack();
+      turn.use(this.standoff.enter());
       await abortable(this.#open(), signal);
     }
   }
