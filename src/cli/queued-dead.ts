@@ -35,14 +35,28 @@ export async function queuedDead(engine: Engine, settings: FlowSettings[], { std
   return found;
 }
 
-/** Gives dead letters back to the queues of these flows; `paths` null: all. How many. */
-export async function reviveQueued(engine: Engine, settings: FlowSettings[], paths: ReadonlyMap<string, Bytes[]> | null): Promise<number> {
+/**
+ * Gives dead letters back to the queues of these flows; `paths` null: all. How many, and of which flows the queue could not be asked: that is
+ * said, and theirs stay as they are.
+ */
+export async function reviveQueued(
+  engine: Engine,
+  settings: FlowSettings[],
+  paths: ReadonlyMap<string, Bytes[]> | null,
+  { stderr }: Pick<CliContext, "stderr">,
+): Promise<{ revived: number; unasked: Set<string> }> {
+  const unasked = new Set<string>();
   let revived = 0;
-  if (engine.client === null) return revived;
+  if (engine.client === null) return { revived, unasked };
   for (const { name } of subscribed(settings)) {
     const named = paths === null ? null : (paths.get(name) ?? []);
     if (named !== null && named.length === 0) continue;
-    revived += (await engine.client.ask<RetryAnswer>({ ask: "queue-revive", flow: name, paths: named })).revived;
+    try {
+      revived += (await engine.client.ask<RetryAnswer>({ ask: "queue-revive", flow: name, paths: named })).revived;
+    } catch (error) {
+      unasked.add(name);
+      stderr.write(`hotdir: the dead letters of ${name} stay: ${messageOf(error)}\n`);
+    }
   }
-  return revived;
+  return { revived, unasked };
 }

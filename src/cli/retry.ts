@@ -2,7 +2,7 @@ import type { RetryAnswer } from "../daemon/control-protocol.ts";
 import type { QueuedLetter } from "../daemon/json/dead-json.ts";
 import type { Database } from "../flow/ledger/database.ts";
 import { deadLetters, deadLettersAt } from "../flow/ledger/dead-letters.ts";
-import { flowId } from "../flow/ledger/flows.ts";
+import { type FlowId, flowId } from "../flow/ledger/flows.ts";
 import { messageOfTransfer } from "../flow/ledger/messages.ts";
 import { clockSkewMs } from "../flow/ledger/meta.ts";
 import { revive } from "../flow/ledger/outcomes.ts";
@@ -52,15 +52,21 @@ export const retry: Command = {
       ? { ids: allDead(engine.db, settings), paths: null, missed: 0 }
       : namedDead(engine.db, settings, inQueues, args.positionals, context);
     // First those of the queues: what comes back from there takes the place of what is known of it here.
-    const givenBack = await reviveQueued(engine, settings, paths);
-    const revived = ids.length === 0 ? 0 : await requeue(engine, directory, ids);
+    const { revived: givenBack, unasked } = await reviveQueued(engine, settings, paths, context);
+    const here = [...ids].flatMap(([id, flow]) => (unasked.has(flow) ? [] : [id]));
+    const revived = here.length === 0 ? 0 : await requeue(engine, directory, here);
     context.stdout.write(report({ revived, givenBack, runs: engine.client !== null }));
-    return missed > 0 ? 1 : 0;
+    return missed > 0 || unasked.size > 0 ? 1 : 0;
   },
 };
 
-function allDead(db: Database | null, settings: FlowSettings[]): number[] {
-  return knownFlows(db, settings).flatMap((flow) => (db === null ? [] : Array.from(deadLetters(db, flow), (letter) => letter.id)));
+/** Ids of dead letters, each with its flow. */
+type DeadIds = Map<number, string>;
+
+function allDead(db: Database | null, settings: FlowSettings[]): DeadIds {
+  const of = (flow: { id: FlowId; name: string }): Array<[number, string]> =>
+    db === null ? [] : Array.from(deadLetters(db, flow), ({ id }) => [id, flow.name]);
+  return new Map(knownFlows(db, settings).flatMap(of));
 }
 
 function report({ revived, givenBack, runs }: { revived: number; givenBack: number; runs: boolean }): string {
@@ -71,7 +77,7 @@ function report({ revived, givenBack, runs }: { revived: number; givenBack: numb
   return lines.length === 0 ? "Nothing was queued again.\n" : lines.join("");
 }
 
-type Named = { ids: number[]; paths: Map<string, Bytes[]>; missed: number };
+type Named = { ids: DeadIds; paths: Map<string, Bytes[]>; missed: number };
 
 /** `paths`: what their messages name, by flow. A path that is no dead letter is said. */
 function namedDead(
@@ -81,7 +87,7 @@ function namedDead(
   texts: string[],
   context: CliContext,
 ): Named {
-  const ids = new Set<number>();
+  const ids: DeadIds = new Map();
   const paths = new Map<string, Bytes[]>();
   let missed = 0;
   for (const text of texts) {
@@ -90,7 +96,7 @@ function namedDead(
       const id = db === null ? null : flowId(db, flow.name);
       const letters = db === null || id === null ? [] : deadLettersAt(db, { id, name: flow.name }, path);
       const messages = db === null ? [] : letters.flatMap((letter) => messageOfTransfer(db, letter.id)?.relPath ?? []);
-      for (const letter of letters) ids.add(letter.id);
+      for (const letter of letters) ids.set(letter.id, flow.name);
       const isInQueue = inQueues.some((letter) => letter.flow === flow.name && letter.path === path);
       paths.set(flow.name, [...(paths.get(flow.name) ?? []), ...messages, ...(isInQueue ? [path] : [])]);
     }
@@ -98,7 +104,7 @@ function namedDead(
     missed++;
     context.stderr.write(`hotdir: ${text} is no dead letter; 'hotdir explain' tells what it is\n`);
   }
-  return { ids: [...ids], paths, missed };
+  return { ids, paths, missed };
 }
 
 async function requeue(engine: Engine, directory: string, ids: number[]): Promise<number> {

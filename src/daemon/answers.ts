@@ -1,7 +1,7 @@
 import { canonical, type Json } from "../config/difference.ts";
 import type { Database } from "../flow/ledger/database.ts";
 import { revive } from "../flow/ledger/outcomes.ts";
-import { never } from "../kernel/errors.ts";
+import { HotdirError, never } from "../kernel/errors.ts";
 import type { Subscription } from "../flow/bus.ts";
 import type { AbsPath, Bytes } from "../kernel/path.ts";
 import type { QueueDeadAnswer, Request, RetryAnswer, SettingsAnswer } from "./control-protocol.ts";
@@ -36,8 +36,9 @@ export async function answerRequest({ daemon, db }: Asked, request: Request): Pr
       return await queueDead(set.flow(request.flow)?.receiver?.subscription ?? null, request.limit);
     case "queue-revive": {
       const subscription = set.flow(request.flow)?.receiver?.subscription ?? null;
-      const revived = await subscription?.revive(request.paths as Bytes[] | null);
-      return { revived: revived ?? 0 } satisfies RetryAnswer;
+      if (subscription === null) return { revived: 0 } satisfies RetryAnswer;
+      refuseWhileAway(subscription);
+      return { revived: await subscription.revive(request.paths as Bytes[] | null) } satisfies RetryAnswer;
     }
     case "pause":
       await set.withRunning(request.flow, (flow) => flow.pause());
@@ -65,9 +66,16 @@ export async function answerRequest({ daemon, db }: Asked, request: Request): Pr
 
 async function queueDead(subscription: Subscription | null, limit: number): Promise<QueueDeadAnswer> {
   if (subscription === null) return { queue: null, dead: null, letters: [] };
+  refuseWhileAway(subscription);
   const letters = await subscription.deadLetters(limit);
   const { name, dead } = subscription.queue;
   return { queue: name, dead, letters };
+}
+
+/** A person who asks is told so at once, and not after a minute in which the broker did not come back. */
+function refuseWhileAway({ state, queue }: Subscription): void {
+  if (state.state !== "waiting") return;
+  throw new HotdirError("broker-away", { operation: `ask for the dead letters of ${queue.name}`, detail: state.reason });
 }
 
 function settingsOf({ set: { configuration } }: Daemon): SettingsAnswer {

@@ -60,6 +60,7 @@ export const errorCodes = {
   "state-failed": { scope: "daemon", retry: "never", says: "the ledger cannot be written" },
   "own-file-failed": { scope: "daemon", retry: "never", says: "a file of hotdir's own cannot be written" },
   "state-newer": { scope: "daemon", retry: "never", says: "the ledger was written by a newer hotdir" },
+  "broker-away": { scope: "daemon", retry: "backoff", says: "the broker cannot be asked now" },
   "state-other": { scope: "daemon", retry: "never", says: "the ledger was written by another hotdir" },
   "state-on-network": { scope: "daemon", retry: "never", says: "the state directory is on a network file system" },
   "state-owned": { scope: "daemon", retry: "never", says: "another daemon owns the state directory" },

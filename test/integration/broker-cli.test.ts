@@ -391,5 +391,15 @@ test("dead lists the letters of the queue beside those of the ledger, and retry 
   expect((await hotdir.ask("retry", "--all")).stdout).toBe("Given back to the broker's queue: 1 message.\n");
   await waitUntil("it is not understood once more", async () => /2 refused/.test((await hotdir.ask("status", "down")).stdout));
   expect((await hotdir.ask("retry", "no-such-file")).status).toBe(1);
+
+  // While the queue cannot be asked that is said at once. The last test of the file: the broker stays away.
+  await broker.kill();
+  await hotdir.waitFor("the broker is away", ({ flows: [, down] }) => down!.state === "waiting");
+  const begun = performance.now();
+  expect((await hotdir.ask("dead")).stderr).toMatch(/queue of down cannot be listed: .*the broker cannot be asked now/);
+  const retried = await hotdir.ask("retry", "--all");
+  expect(retried).toMatchObject({ status: 1, stdout: "Nothing was queued again.\n" });
+  expect(retried.stderr).toMatch(/the dead letters of down stay: .*the dead letters of q_dead: the broker cannot be asked now/);
+  expect(performance.now() - begun).toBeLessThan(20_000);
   expect(await hotdir.stop()).toBe(0);
 });
