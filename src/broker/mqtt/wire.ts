@@ -190,9 +190,10 @@ export class Wire {
     if (properties?.sharedSubscriptionAvailable === false) return troubleOfRefusal(0x9e, null, false);
     this.#established = true;
     this.#sessionPresent = sessionPresent;
-    this.#underWay.open(Math.min(properties?.receiveMaximum ?? WINDOW_MAX, WINDOW_MAX));
+    this.#underWay.open(Math.min(properties?.receiveMaximum || WINDOW_MAX, WINDOW_MAX));
     this.#packetBytesMax = properties?.maximumPacketSize ?? Number.POSITIVE_INFINITY;
-    this.#watch((properties?.serverKeepAlive ?? this.#settings.heartbeatS) * 1000);
+    // 0: the broker wants no heartbeat; we want to know whether it is there.
+    this.#watch((properties?.serverKeepAlive || this.#settings.heartbeatS) * 1000);
     return null;
   }
 
