@@ -28,6 +28,15 @@ test("the steady clock starts at the wall's time, less what the wall was ahead b
   expect(systemClock(day).steady()).toBeCloseTo(1_000_000 - day, 3);
 });
 
+test("a sleep of more than a timer of Node holds is none that ends at once", async () => {
+  const controller = new AbortController();
+  const sleeping = systemClock().sleep(30 * day, controller.signal);
+  const first = await Promise.race([sleeping, new Promise((resolve) => setTimeout(() => resolve("still asleep"), 20))]);
+  expect(first).toBe("still asleep");
+  controller.abort(new Error("enough"));
+  await expect(sleeping).rejects.toMatchObject({ cause: new Error("enough") });
+});
+
 test("a sleep ends at once when it is no longer wanted, with the reason", async () => {
   const controller = new AbortController();
   const sleeping = systemClock().sleep(60_000, controller.signal);

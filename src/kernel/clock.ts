@@ -17,12 +17,19 @@ export interface Clock {
   sleep(durationMs: number, signal: AbortSignal): Promise<void>;
 }
 
+const DAY_MS = 86_400_000;
+
 /** @param skewMs how far the wall clock was ahead of the ledger's clock when the ledger was last closed. */
 export function systemClock(skewMs = 0): Clock {
   const start = Date.now() - skewMs - performance.now();
   return {
     wall: () => Date.now(),
     steady: () => start + performance.now(),
-    sleep: (durationMs, signal) => sleepFor(Math.max(0, durationMs), undefined, { signal }),
+    sleep: async (durationMs, signal) => {
+      // A timer of Node holds 25 days, and ends at once where it is asked for more.
+      let leftMs = durationMs;
+      for (; leftMs > DAY_MS; leftMs -= DAY_MS) await sleepFor(DAY_MS, undefined, { signal });
+      await sleepFor(Math.max(0, leftMs), undefined, { signal });
+    },
   };
 }

@@ -14,8 +14,12 @@ class Queue {
   readonly due: string[] = [];
   readonly done: string[] = [];
   readonly pending = new Pending();
-  readonly held = new HoldingBack(QUIET_MS, ({ received }) => this.due.push(this.#nameOf(received)));
+  readonly held: HoldingBack;
   readonly stop = new AbortController();
+
+  constructor(quietMs = QUIET_MS) {
+    this.held = new HoldingBack(quietMs, ({ received }) => this.due.push(this.#nameOf(received)));
+  }
 
   #nameOf({ told: { change, pubTimeNs } }: Received): string {
     return `${change.kind} ${change.path} ${pubTimeNs / 1_000_000n - 1_000_000n}`;
@@ -49,6 +53,20 @@ test("a message waits until it is so old; one that is old enough does not", () =
   expect(queue.due).toEqual([]);
   vi.advanceTimersByTime(1);
   expect([queue.due, queue.held.size]).toEqual([["put a -4000"], 0]);
+});
+
+test("a message that is to wait for a month does, though no timer holds one", () => {
+  const day = 86_400_000;
+  const queue = new Queue(30 * day);
+  queue.told(put("a"), day);
+  vi.advanceTimersByTime(29 * day - 1);
+  expect([queue.due, queue.held.size]).toEqual([[], 1]);
+  vi.advanceTimersByTime(1);
+  expect([queue.due.length, queue.held.size]).toEqual([1, 0]);
+  queue.told(put("b"));
+  vi.advanceTimersByTime(2 * day);
+  queue.told(put("b", 2));
+  expect([queue.done.length, queue.held.size, vi.getTimerCount()]).toEqual([1, 1, 1]);
 });
 
 test("a newer one of its path takes its place, and it is done; so does a rename of what it told", () => {

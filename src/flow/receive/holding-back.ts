@@ -9,6 +9,8 @@ export const HELD_BACK_MAX = 10_000;
 /** A path that changes all the time is followed once in so many waits. */
 const WAITS_MAX = 10;
 
+const TIMER_MAX_MS = 86_400_000;
+
 /** `sinceMs`: of the first one of the path that was replaced by another, and so on until this one. */
 type Held = { message: PendingMessage; routed: Routed; sinceMs: number; timer: NodeJS.Timeout };
 
@@ -46,7 +48,7 @@ export class HoldingBack {
       return true;
     }
     const waitMs = Math.min(leftMs, Math.max(0, sinceMs + WAITS_MAX * this.#quietMs - nowMs));
-    const held: Held = { message, routed, sinceMs, timer: setTimeout(() => this.#release(held), waitMs) };
+    const held: Held = { message, routed, sinceMs, timer: this.#inTime(waitMs, () => held) };
     const there = this.#byPath.get(change.path) ?? new Set();
     there.add(held);
     this.#byPath.set(change.path, there);
@@ -80,6 +82,15 @@ export class HoldingBack {
   #isReplaced({ kind, path }: Change, pubTimeNs: bigint): boolean {
     if (kind === "rename" || kind === "delete" || kind === "rmdir") return false;
     return [...(this.#byPath.get(path) ?? [])].some(({ message }) => message.received.told.pubTimeNs > pubTimeNs);
+  }
+
+  /** A timer of Node holds 25 days, and ends at once where it is asked for more. */
+  #inTime(waitMs: number, held: () => Held): NodeJS.Timeout {
+    const firstMs = Math.min(waitMs, TIMER_MAX_MS);
+    return setTimeout(() => {
+      if (waitMs > firstMs) held().timer = this.#inTime(waitMs - firstMs, held);
+      else this.#release(held());
+    }, firstMs);
   }
 
   #release(held: Held): void {
