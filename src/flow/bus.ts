@@ -17,6 +17,8 @@ export type Told = {
   change: Change;
   /** Whether the size in `change.version` is the sender's word. */
   sizeKnown: boolean;
+  /** A directory has a new name, and no message comes of what is in it. */
+  allBelow: boolean;
   baseUrl: string;
   /** With base URL and path: which message it is, also when it comes again. */
   pubTimeNs: bigint;

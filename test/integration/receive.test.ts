@@ -38,6 +38,24 @@ test("what a message names is sent as it is by then", async () => {
   expect(treeOf(hosts.destination)).toEqual(treeOf(hosts.source));
 });
 
+test("a directory that was renamed brings what it had before that was sent", async () => {
+  await using hosts = await makeHosts();
+  const host = hosts.start("one");
+  mkdirSync(join(hosts.source, "d"));
+  writeFileSync(join(hosts.source, "d/sent"), "sent before");
+  for (const path of ["d", "d/sent"]) hosts.tell(hosts.seen(path));
+  await hosts.untilQuiet();
+  mkdirSync(join(hosts.source, "d/s"));
+  for (const path of ["d/a", "d/s/b"]) writeFileSync(join(hosts.source, path), path);
+  symlinkSync("a", join(hosts.source, "d/s/l"));
+  const told = [hosts.seen("d/s"), hosts.seen("d/a"), hosts.seen("d/s/b"), hosts.seen("d/s/l")];
+  renameSync(join(hosts.source, "d"), join(hosts.source, "e"));
+  for (const change of [...told, hosts.renamed("d", "e")]) hosts.tell(change);
+  await hosts.untilQuiet();
+  expect(treeOf(hosts.destination)).toEqual(treeOf(hosts.source));
+  expect(states(host)).not.toContain("put e/sent delivered");
+});
+
 test("a message that comes again while its file is being sent changes nothing, and is answered when that ends", async () => {
   await using hosts = await makeHosts();
   const host = hosts.start("one");

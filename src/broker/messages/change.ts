@@ -35,7 +35,8 @@ export function changeOf(message: Message): ChangeOfMessage {
       return made({ kind: operation.becauseRenamed ? "rmdir" : "delete", path });
     case "rename-directory": {
       const from = movedFromBelow(operation.from, { path: relPath, baseUrl: message.baseUrl });
-      if (from === null) return unsupported("a renamed directory whose old name is not below the message's base");
+      // What is in it is sent anew.
+      if (from === null) return made({ kind: "mkdir", path, mode: operation.mode ?? DIRECTORY_MODE });
       return made({ kind: "rename", path, from, directory: true, version: null, mode: operation.mode ?? DIRECTORY_MODE });
     }
   }

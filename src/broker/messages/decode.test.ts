@@ -58,6 +58,7 @@ test("each operation is told from its fileOp", () => {
     { ...bare, mode: "1777", fileOp: { directory: "" } },
     { ...bare, fileOp: { directory: "", rename: "/home/ada/hot/d1" } },
     { ...file, fileOp: { rename: "/home/ada/hot/d1/0.nc" } },
+    { ...bare, fileOp: { directory: "", rename: "some/where/d1" } },
     { ...file, fileOp: { hlink: "/home/ada/hot/run/0.nc" } },
     { ...bare, fileOp: { hlink: "../../etc/passwd" } },
   ].map((fields) => changeOf(decode(fields)));
@@ -69,6 +70,7 @@ test("each operation is told from its fileOp", () => {
     { change: { kind: "mkdir", mode: 0o1777 } },
     { change: { kind: "rename", from: "d1", directory: true, version: null } },
     { change: { kind: "rename", from: "d1/0.nc", directory: false } },
+    { change: { kind: "mkdir", path: "run/1.nc" } },
     { change: { kind: "put", path: "run/1.nc" }, sizeKnown: true },
     { change: { kind: "put", path: "run/1.nc" }, sizeKnown: false },
   ]);

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import type { Announced } from "../../flow/bus.ts";
+import type { Change } from "../../flow/transfer.ts";
 import type { PublishSettings } from "../../flow/settings.ts";
 import { absPath, type Bytes, bytesOfText, relPath } from "../../kernel/path.ts";
 import { digestOf } from "./identity.ts";
@@ -77,6 +78,15 @@ test("what a message said of a file that has changed since is not said again", (
     fileOp: { remove: "" },
     unknown: { deep: [1] },
   });
+});
+
+test("a directory whose old name cannot be told is passed on as it came, and announced as made where it was delivered", () => {
+  const change: Change = { kind: "mkdir", path, mode: 0o755 };
+  const fileOp = { directory: "", rename: "some/where/d1" };
+  const body = Buffer.from(JSON.stringify({ pubTime: "20270101T120000.5", relPath: "d/f.nc", baseUrl: "sftp://far", fileOp }));
+  expect(send({ passedOn: body, change, baseUrl: "sftp://far" }).fields["fileOp"]).toEqual(fileOp);
+  expect(send({ passedOn: body, change }).fields["fileOp"]).toEqual({ directory: "" });
+  expect(readBody(body)).toMatchObject({ allBelow: true, change });
 });
 
 test("a hard link is announced from another place as the file that it is, and passed on as it came", () => {

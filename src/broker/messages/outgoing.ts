@@ -60,8 +60,10 @@ function fieldsFor(announced: Announced, settings: PublishSettings, source: stri
 const PYTHON_TIME_NS = 1000;
 
 /** Whether what the message said is what there is now: the file may have changed since, or be gone. */
-function stillTrue(message: Message, { change, digest }: Announced): boolean {
+function stillTrue(message: Message, { change, digest, baseUrl }: Announced): boolean {
   const { operation } = message;
+  // Where its old name is, others may know.
+  if (operation.does === "rename-directory" && change.kind === "mkdir") return baseUrl === message.baseUrl;
   if (operation.does !== doesOf(change)) return false;
   if (operation.does === "link") return change.kind === "link" && operation.target === change.target;
   if (operation.does !== "file") return true;

@@ -19,6 +19,7 @@ export function readTold(received: { contentType: string | undefined; body: Buff
   const told: Told = {
     change,
     sizeKnown,
+    allBelow: message.operation.does === "rename-directory",
     baseUrl: message.baseUrl,
     pubTimeNs: message.pubTimeNs,
     digest: digestIn(message),

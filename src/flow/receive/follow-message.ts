@@ -6,6 +6,7 @@ import type { Handled, Told } from "../bus.ts";
 import * as admissions from "../ledger/admissions.ts";
 import { recordMessage, transferOfMessage } from "../ledger/messages.ts";
 import type { Change } from "../transfer.ts";
+import { carriedBelow } from "./carried-below.ts";
 import { type Batch, messageRowOf, type ReceiveContext, type Work } from "./batch.ts";
 import { asAnnounced, type Place, relPathIn, type Routed } from "./places.ts";
 import type { PendingMessage } from "./pending.ts";
@@ -84,7 +85,9 @@ function act(context: ReceiveContext, batch: Batch, work: Work & { kind: "messag
   switch (wanted.want) {
     case "changes": {
       const by = { message: messageRowOf(told), failures: returns, adopt: redelivered || returns > 0, seenBefore };
-      const changes = wanted.changes.map((change) => ({ change, relPath: relPathIn(routed, change.path) }));
+      const named = wanted.changes.map((change) => ({ change, relPath: relPathIn(routed, change.path) }));
+      const changes =
+        told.allBelow && movesFiles(context.settings) ? [...named, ...carriedBelow(context, batch.local, told, routed)] : named;
       const waitFor = batch.admit(context, changes, by);
       for (const transfer of waitFor) context.pending.attach(message, transfer);
       if (waitFor.length === 0) answer(batch, message, { outcome: "done" });
