@@ -108,6 +108,21 @@ const panels: Panel[] = [
     'rate(process_cpu_seconds_total{job="hotdir"}[$__rate_interval])',
     "{{instance}}",
   ]),
+  plot(
+    "Queues of brokers",
+    "Messages of all hosts that share the queue; who takes them; deliveries of this host that are still to be told of.",
+    "short",
+    [`sum by (flow, part) (hotdir_broker_queue_messages{${flows}})`, "{{flow}} {{part}}"],
+    [`hotdir_broker_queue_consumers{${flows}}`, "{{flow}} consumers"],
+    [`hotdir_announcements_owed{${flows}}`, "{{flow}} to be told"],
+  ),
+  plot(
+    "Messages",
+    "By what became of them; below, uses of a broker that are not ready.",
+    "ops",
+    [`sum by (flow, role, outcome) (rate(hotdir_broker_messages_total{${flows}}[$__rate_interval]))`, "{{flow}} {{role}} {{outcome}}"],
+    [`-1 * sum by (flow, role) (hotdir_broker_state{${flows}, state!="ready"})`, "{{flow}} {{role}} not ready"],
+  ),
   {
     title: "Flows",
     says: "Where each goes, and what delivered means there.",
