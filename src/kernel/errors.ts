@@ -1,6 +1,6 @@
 import { type ErrorCode, errorCodes, type Scope } from "./error-codes.ts";
 import { type Bytes, show } from "./path.ts";
-import { redact } from "./redact.ts";
+import { othersWords } from "./others-words.ts";
 
 export type ErrorFacts = {
   /** What was being done, as a verb: `write`, `publish`, `connect`. */
@@ -22,8 +22,8 @@ export class HotdirError extends Error {
   readonly detail: string | undefined;
 
   constructor(code: ErrorCode, facts: ErrorFacts) {
-    // What others said may hold what opens doors: it ends here, and not in a terminal or a log.
-    const detail = facts.detail === undefined ? undefined : redact(facts.detail);
+    // What others said may hold what opens doors, or what a terminal obeys: it ends here, and not in a terminal or a log.
+    const detail = facts.detail === undefined ? undefined : othersWords(facts.detail);
     super(
       sentence(code, { ...facts, ...(detail === undefined ? {} : { detail }) }),
       facts.cause === undefined ? undefined : { cause: facts.cause },

@@ -1,5 +1,6 @@
 import type { QueuedDeadLetter } from "../../flow/bus.ts";
 import type { Bytes } from "../../kernel/path.ts";
+import { othersWords } from "../../kernel/others-words.ts";
 import { readTold } from "../messages/told.ts";
 import { type Delivery, deliveryOf, ourHeaders } from "./delivery.ts";
 import type { Link } from "./link.ts";
@@ -88,7 +89,7 @@ function letterOf(delivery: Delivery): QueuedDeadLetter {
   return {
     path: read.ok ? read.told.change.path : null,
     baseUrl: read.ok ? read.told.baseUrl : null,
-    reason: typeof reason === "string" ? reason : "(no reason is written on it)",
+    reason: typeof reason === "string" ? othersWords(reason) : "(no reason is written on it)",
     diedAtMs: typeof diedMs === "number" && Number.isFinite(diedMs) ? diedMs : null,
   };
 }

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { QueuedDeadLetter } from "../../flow/bus.ts";
 import type { Bytes } from "../../kernel/path.ts";
+import { othersWords } from "../../kernel/others-words.ts";
 import { readTold } from "../messages/told.ts";
 import { NO_SUBSCRIBERS } from "./announcer.ts";
 import { Mark } from "./mark.ts";
@@ -87,7 +88,7 @@ function letterOf(arrival: Arrival): BuriedLetter {
     arrival,
     path: read.ok ? read.told.change.path : null,
     baseUrl: read.ok ? read.told.baseUrl : null,
-    reason: arrival.userProperties[ourProperties.reason] ?? "",
+    reason: othersWords(arrival.userProperties[ourProperties.reason] ?? ""),
     // Whoever may publish may write it, too.
     diedAtMs: Number.isSafeInteger(diedAtMs) && diedAtMs > 0 ? diedAtMs : null,
   };
