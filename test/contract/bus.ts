@@ -173,6 +173,16 @@ export function describeBus(implementation: string, make: () => Promise<MadeBus>
       await waitUntil("it is counted", () => subscription.counts.done === 3 && subscription.counts.again === 2);
     });
 
+    it("lets a message wait uncounted, which failed at nothing", async () => {
+      const desk = new Desk();
+      desk.answer = () =>
+        desk.came.length < 2 ? { outcome: "again", afterMs: 100, reason: "its origin is away", counted: false } : { outcome: "done" };
+      await listen(desk, 1);
+      await announce(announced(file("late")));
+      await waitUntil("it came once more", () => desk.came.length === 2);
+      expect(desk.came.map(({ returns }) => returns)).toEqual([0, 0]);
+    });
+
     it("keeps dead letters with their reason until they are given back, and then as ones that were never tried", async () => {
       const desk = new Desk();
       desk.answer = ({ told }) => (told.change.path === "good" ? { outcome: "done" } : { outcome: "dead", reason: "too often" });
