@@ -1,15 +1,14 @@
 import { show } from "../kernel/path.ts";
-import type { Bus } from "./bus.ts";
 import type { Entrance } from "./entrance.ts";
 import type { Fetching } from "./fetch/contract.ts";
 import { Intake, type IntakeOptions } from "./intake.ts";
-import { Receiver } from "./receive/receiver.ts";
+import { Receiver, type ReceiverOptions } from "./receive/receiver.ts";
 import type { FlowSettings } from "./settings.ts";
 
 /** The entrance of a flow; `receiver`: the same, where changes come by messages. */
 export type Entered = { intake: Entrance; receiver: Receiver | null };
 
-export function entranceOf(options: IntakeOptions & { bus: Bus; fetching: Fetching | null }): Entered {
+export function entranceOf(options: IntakeOptions & Pick<ReceiverOptions, "bus" | "listBelow"> & { fetching: Fetching | null }): Entered {
   const { settings, bus, fetching } = options;
   if (settings.source.kind !== "subscribed" || fetching === null) return { intake: new Intake(options), receiver: null };
   const receiver = new Receiver({ ...options, source: settings.source, bus, origins: fetching.origins });

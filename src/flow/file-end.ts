@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { Clock } from "../kernel/clock.ts";
 import { Slots } from "../kernel/concurrency.ts";
 import type { Log } from "../kernel/log.ts";
+import type { RelPath } from "../kernel/path.ts";
 import type { Fetching } from "./fetch/contract.ts";
 import type { FlowEnd } from "./flow-end.ts";
 import type { RunId } from "./ledger/claims.ts";
@@ -19,6 +20,7 @@ import { Layout } from "./send/layout.ts";
 import { Link } from "./send/link.ts";
 import { Parents } from "./send/parents.ts";
 import type { PumpEvents } from "./send/pump-events.ts";
+import { type Below, listBelow } from "./send/list-below.ts";
 import { Pump } from "./send/pump.ts";
 import type { FlowSettings } from "./settings.ts";
 import type { ReadBack } from "./verify/read-back.ts";
@@ -40,6 +42,7 @@ export type FileEndOptions = {
 export class FileEnd implements FlowEnd {
   readonly pump: Pump;
   readonly notice = null;
+  readonly listBelow: (directory: RelPath) => Promise<Below[]>;
   readonly #link: Link;
   readonly #janitor: Janitor;
 
@@ -56,6 +59,7 @@ export class FileEnd implements FlowEnd {
       },
     });
     const context = this.#sendContext(options);
+    this.listBelow = (directory) => listBelow(context, directory);
     this.pump = new Pump(context, options.run, options.events);
     this.#janitor = new Janitor(context, options.events.broken);
   }

@@ -1,3 +1,5 @@
+import type { RelPath } from "../kernel/path.ts";
+import type { Below } from "./send/list-below.ts";
 import type { Space } from "./send/contract.ts";
 import type { Pumping } from "./send/pumping.ts";
 import type { ReadBack } from "./verify/read-back.ts";
@@ -14,6 +16,8 @@ export interface FlowEnd extends AsyncDisposable {
   readonly readBack: ReadBack["way"] | null;
   /** As last seen; null: not known, or not told. */
   readonly space: Space | null;
+  /** What has a name there, and all that is below it, deepest first; null: nothing is kept there. Throws where it cannot be asked now. */
+  readonly listBelow: ((directory: RelPath) => Promise<Below[]>) | null;
   /** What it does beside its pump, from now on. */
   start(): void;
   /** What is due now, before a run that ends when idle. */

@@ -106,6 +106,7 @@ export class Flow implements AsyncDisposable {
       ...parts,
       settings,
       fetching: this.#fetching,
+      listBelow: this.end.listBelow,
       events: {
         queued: () => this.pump.wake(),
         rootLost: (reason) => this.#loseRoot(reason),

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { type HeldAct, holdFirst } from "../support/slow-destination.ts";
@@ -102,4 +102,63 @@ describe("a host that is late does not have the last word", () => {
       });
     });
   });
+});
+
+test("what a directory that was renamed took along or left behind goes, where the source has it no more and nobody tells of it", async () => {
+  await using hosts = await makeHosts({ reject: [/\.keep$/] });
+  const at = (path: string): string => join(hosts.source, path);
+  hosts.start("one");
+  mkdirSync(at("d"));
+  for (const name of ["a", "b"]) writeFileSync(at(`d/${name}`), name);
+  for (const path of ["d", "d/a", "d/b"]) hosts.tell(hosts.seen(path));
+  await hosts.untilQuiet();
+  // None of the flow's.
+  writeFileSync(join(hosts.destination, "d/mine.keep"), "mine");
+  // Told late: what came after the rename was done by other hosts by then, or its old name is there again.
+  renameSync(at("d"), at("e"));
+  const renamed = hosts.renamed("d", "e");
+  rmSync(at("e/a"));
+  hosts.tell(renamed);
+  await hosts.untilQuiet();
+  expect(treeOf(hosts.destination)).toEqual(["e/", "e/b: b", "e/mine.keep: mine"]);
+  renameSync(at("e"), at("f"));
+  mkdirSync(at("e"));
+  hosts.tell(hosts.renamed("e", "f"));
+  for (const path of ["f/b", "e"]) hosts.tell(hosts.seen(path));
+  await hosts.untilQuiet();
+  expect(treeOf(hosts.destination)).toEqual(["e/", "e/mine.keep: mine", "f/", "f/b: b"]);
+  renameSync(at("f"), at("g"));
+  const gone = hosts.renamed("f", "g");
+  rmSync(at("g"), { recursive: true });
+  hosts.tell(gone);
+  await hosts.untilQuiet();
+  expect(treeOf(hosts.destination)).toEqual(["e/", "e/mine.keep: mine"]);
+});
+
+test("a file that moved away makes room for the directory that has its name by then", async () => {
+  await using hosts = await makeHosts();
+  const at = (path: string): string => join(hosts.source, path);
+  hosts.start("one");
+  writeFileSync(at("a"), "a");
+  hosts.tell(hosts.seen("a"));
+  await hosts.untilQuiet();
+  renameSync(at("a"), at("b"));
+  const renamed = hosts.renamed("a", "b");
+  mkdirSync(at("a"));
+  for (const change of [renamed, hosts.seen("a")]) hosts.tell(change);
+  await hosts.untilQuiet();
+  expect(treeOf(hosts.destination)).toEqual(["a/", "b: a"]);
+});
+
+test("a symlink that moved away is gone under its old name", async () => {
+  await using hosts = await makeHosts();
+  const at = (path: string): string => join(hosts.source, path);
+  hosts.start("one");
+  symlinkSync("to", at("a"));
+  hosts.tell(hosts.seen("a"));
+  await hosts.untilQuiet();
+  renameSync(at("a"), at("b"));
+  hosts.tell(hosts.renamed("a", "b"));
+  await hosts.untilQuiet();
+  expect(treeOf(hosts.destination)).toEqual(["b -> to"]);
 });

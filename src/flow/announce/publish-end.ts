@@ -34,6 +34,7 @@ export class PublishEnd implements FlowEnd {
   readonly pump: PublishPump;
   readonly space = null;
   readonly readBack = null;
+  readonly listBelow = null;
   readonly #options: PublishEndOptions;
   readonly #teller: Teller;
   #timer: NodeJS.Timeout | null = null;

@@ -41,6 +41,7 @@ export class RemoveEnd implements FlowEnd {
   readonly pump: RemovePump;
   readonly space = null;
   readonly readBack = null;
+  readonly listBelow = null;
   readonly notice = null;
   readonly lanes = { open: 0, max: 0 };
   readonly #options: RemoveEndOptions;

@@ -4,6 +4,8 @@ import type { Bus, Told } from "../bus.ts";
 import type { Database } from "../ledger/database.ts";
 import type { FlowId } from "../ledger/flows.ts";
 import type { MessageRow } from "../ledger/messages.ts";
+import type { RelPath } from "../../kernel/path.ts";
+import type { Below } from "../send/list-below.ts";
 import type { FlowSettings, SubscribedSource } from "../settings.ts";
 import type { Change, TransferId } from "../transfer.ts";
 import { type AdmitInto, admitChanges, type By, type WantedChange } from "./admit-message.ts";
@@ -24,6 +26,8 @@ export type ReceiveContext = {
   clock: Clock;
   log: Log;
   looks: Looks;
+  /** What is at the destination below a directory; null: nothing is kept there. */
+  listBelow: ((directory: RelPath) => Promise<Below[]>) | null;
   pending: Pending;
   away: Away;
 };
@@ -40,6 +44,8 @@ export type EndedTransfer = {
   /** The destination has what the change tells; false: that is for another transfer. */
   made: boolean;
   sizeKnown: boolean;
+  /** Of a directory's rename: what was listed at the destination under both names; null: nothing was yet. */
+  below: Below[] | null;
 };
 
 /** `now`: what a look found that took its time; null: it is looked now. `waits`: how often it had to be put off. */
@@ -55,7 +61,7 @@ export class Batch {
   /** Answers to the broker. */
   readonly afterwards: Array<() => void> = [];
   readonly putOff: Work[] = [];
-  readonly looking: Array<{ work: Work; look: Promise<Now> }> = [];
+  readonly looking: Array<{ work: Work; look: Promise<Work> }> = [];
   sourceLost: string | null = null;
 
   constructor(local: LocalLooks) {
@@ -67,7 +73,7 @@ export class Batch {
     if (work.now !== null) return work.now;
     const now = context.looks.now(baseUrl, places, this.local);
     if (!(now instanceof Promise)) return now;
-    this.looking.push({ work, look: now });
+    this.looking.push({ work, look: now.then((found) => ({ ...work, now: found })) });
     return null;
   }
 

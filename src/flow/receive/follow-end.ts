@@ -1,10 +1,13 @@
 import { never } from "../../kernel/errors.ts";
 import { movesFiles } from "../guarantee.ts";
 import * as admissions from "../ledger/admissions.ts";
-import { isLookedAt } from "../ledger/messages.ts";
+import type { Told } from "../bus.ts";
+import { isLookedAt, type MessageRow } from "../ledger/messages.ts";
 import type { Batch, EndedTransfer, ReceiveContext, Work } from "./batch.ts";
-import { asAnnounced, placesOf, relPathIn } from "./places.ts";
+import { goneAbove, strayBelow } from "./around.ts";
+import { asAnnounced, type Places, placesOf, relPathIn } from "./places.ts";
 import { leftToDo } from "./stands.ts";
+import { isMirror } from "./wanted.ts";
 
 /**
  * A transfer has come to its end: the source is looked at once more, and the messages that waited for it are answered only when
@@ -13,13 +16,16 @@ import { leftToDo } from "./stands.ts";
 export function followEnd(context: ReceiveContext, batch: Batch, work: Work & { kind: "end" }): void {
   const { db, settings, source, clock, looks, pending } = context;
   const { end } = work;
-  if (end.kind === "superseded" && gaveWay(context, end)) return;
+  const movedDirectory = end.change.kind === "rename" && end.change.directory;
+  if (end.kind === "superseded" && !movedDirectory && gaveWay(context, end)) return;
   const places = placesOf(context, end.id, end.change);
   if (places === null || !movesFiles(settings)) return done(context, batch, end);
   const { baseUrl, pubTimeNs } = places.row;
   const isHere = looks.isHere(baseUrl);
   // The message itself was the source.
   if (isHere && end.change.kind === "put" && !isLookedAt(end.change.version)) return done(context, batch, end);
+  const mayRemove = isHere && settings.retain.kind === "keep" && isMirror(source.propagate);
+  if (movedDirectory && mayRemove && end.below === null && context.listBelow !== null) return list(context, batch, work, places);
   const looked = batch.look(context, work, baseUrl, places);
   if (looked === null) return;
   const now = isHere ? looked : asAnnounced(looked, end.change, { sizeKnown: end.sizeKnown, pubTimeNs });
@@ -32,18 +38,20 @@ export function followEnd(context: ReceiveContext, batch: Batch, work: Work & { 
   };
   const wanted = leftToDo(end.change, now, facts);
   switch (wanted.want) {
-    case "changes": {
+    case "changes":
+    case "nothing": {
+      const own = wanted.want === "changes" ? wanted.changes : [];
+      const changes = own.map((change) => ({ change, relPath: relPathIn(places, change.path) }));
+      if (mayRemove && end.tried && now.path.sighting.kind === "gone") changes.push(...goneAbove(context, batch, baseUrl, places));
+      if (mayRemove && end.below !== null) changes.unshift(...strayBelow(context, batch, toldBy(context, places.row), places, end.below));
+      const reason = "removed at the source before it was sent";
+      if (changes.length === 0 && end.kind === "open" && now.path.sighting.kind === "gone")
+        admissions.supersede(db, end.id, reason, clock.wall());
       const by = { message: places.row, failures: 0, adopt: true, seenBefore: true };
-      const changes = wanted.changes.map((change) => ({ change, relPath: relPathIn(places, change.path) }));
       const waitFor = batch.admit(context, changes, by).filter((id) => id !== end.id);
       if (waitFor.length === 0) return done(context, batch, end);
       pending.move(end.id, waitFor);
       return;
-    }
-    case "nothing": {
-      const reason = "removed at the source before it was sent";
-      if (end.kind === "open" && now.path.sighting.kind === "gone") admissions.supersede(db, end.id, reason, clock.wall());
-      return done(context, batch, end);
     }
     case "wait":
       batch.putOff.push({ ...work, now: null });
@@ -59,6 +67,27 @@ export function followEnd(context: ReceiveContext, batch: Batch, work: Work & { 
     default:
       never(wanted);
   }
+}
+
+/** So often in a row the destination may not be asked; then the message goes back, and the rename is made once more. */
+const LIST_TRIES = 5;
+const LIST_AGAIN_MS = 10_000;
+
+function list({ listBelow, pending }: ReceiveContext, batch: Batch, work: Work & { kind: "end" }, { path, from }: Places): void {
+  const { end } = work;
+  const again = {
+    outcome: "again",
+    afterMs: LIST_AGAIN_MS,
+    reason: "what its directory took along is not known yet",
+    counted: false,
+  } as const;
+  if (work.waits >= LIST_TRIES) return void batch.afterwards.push(() => pending.ended(end.id, again));
+  const both = Promise.all([path, ...(from === null ? [] : [from])].map((place) => listBelow!(place.path)));
+  batch.looking.push({ work, look: both.then((lists) => ({ ...work, end: { ...end, below: lists.flat() } })) });
+}
+
+function toldBy({ bus }: ReceiveContext, { baseUrl, pubTimeNs, body }: MessageRow): Pick<Told, "baseUrl" | "source" | "pubTimeNs"> {
+  return { baseUrl, pubTimeNs, source: bus.read(body)?.source ?? null };
 }
 
 /** One that newer ones replaced is theirs to end. */

@@ -98,10 +98,10 @@ export class Following implements Disposable {
     this.#timers.add(timer);
   }
 
-  #await(work: Work, look: Promise<NonNullable<Work["now"]>>): void {
+  #await(work: Work, look: Promise<Work>): void {
     this.#looking++;
     void look
-      .then((now) => this.follow({ ...work, now }))
+      .then((looked) => this.follow(looked))
       .catch((error: unknown) => {
         this.#context.log.debug(`the source cannot be asked: ${messageOf(error)}; asked again`);
         if (!this.#goesBack(work, error)) this.#putOff(work);

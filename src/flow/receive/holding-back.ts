@@ -1,10 +1,17 @@
 import type { RelPath } from "../../kernel/path.ts";
+import type { SubscribedSource, SubscriptionSettings } from "../settings.ts";
 import type { Change } from "../transfer.ts";
 import type { PendingMessage } from "./pending.ts";
 import type { Routed } from "./places.ts";
 
 /** Of so many messages that wait, none need be asked for again soon: the broker gives so many, whatever the flow's prefetch. */
 export const HELD_BACK_MAX = 10_000;
+
+/** What waits to become old enough takes no place of what is followed. */
+export function withRoom({ subscription, settle }: SubscribedSource): SubscriptionSettings {
+  const holdsBack = settle.kind === "quiet" && settle.quietMs > 0;
+  return holdsBack ? { ...subscription, prefetch: Math.max(subscription.prefetch, HELD_BACK_MAX) } : subscription;
+}
 
 /** A path that changes all the time is followed once in so many waits. */
 const WAITS_MAX = 10;

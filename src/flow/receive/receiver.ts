@@ -13,13 +13,13 @@ import type { FlowId } from "../ledger/flows.ts";
 import { adoptWaiting, originsIn, underWay } from "../ledger/messages.ts";
 import type { OriginOf } from "../ledger/claims.ts";
 import type { Outcome } from "../ledger/outcomes.ts";
-import type { FlowSettings, SubscribedSource, SubscriptionSettings } from "../settings.ts";
+import type { FlowSettings, SubscribedSource } from "../settings.ts";
 import { type Change, type ClaimedTransfer, isStructural, type TransferId } from "../transfer.ts";
 import { Away } from "./away.ts";
 import type { EndedTransfer, ReceiveContext } from "./batch.ts";
 import { route } from "./follow-message.ts";
 import { Following } from "./following.ts";
-import { HELD_BACK_MAX, HoldingBack } from "./holding-back.ts";
+import { HoldingBack, withRoom } from "./holding-back.ts";
 import { Looks } from "./looks.ts";
 import { Pending } from "./pending.ts";
 import { placesOf } from "./places.ts";
@@ -34,6 +34,8 @@ export type ReceiverOptions = {
   source: SubscribedSource;
   bus: Bus;
   origins: OriginSet;
+  /** As the far end lists what is there. */
+  listBelow: ReceiveContext["listBelow"];
   clock: Clock;
   log: Log;
   events: IntakeEvents;
@@ -66,11 +68,23 @@ export class Receiver implements Entrance {
   #receivedAt = performance.now();
 
   constructor(options: ReceiverOptions) {
-    const { db, flow, settings, source, bus, clock, log, origins, events } = options;
+    const { db, flow, settings, source, bus, clock, log, origins, events, listBelow } = options;
     this.#options = options;
     this.originOf = originsIn(db, (body) => bus.read(body));
     const away = new Away(source.subscription.prefetch, origins, clock);
-    this.#context = { db, flow, settings, source, bus, clock, log, looks: new Looks(source, origins), pending: this.#pending, away };
+    this.#context = {
+      db,
+      flow,
+      settings,
+      source,
+      bus,
+      clock,
+      log,
+      looks: new Looks(source, origins),
+      pending: this.#pending,
+      away,
+      listBelow,
+    };
     this.#following = new Following(this.#context, { ...events, sourceLost: (reason) => this.#loseSource(reason) });
     const quietMs = source.settle.kind === "quiet" ? source.settle.quietMs : 0;
     this.#untilTold = new UntilTold(db, flow);
@@ -249,7 +263,7 @@ export class Receiver implements Entrance {
     const { id, change, fence, origin } = transfer;
     const isChanged = this.#changed.delete(change.path);
     const end = (kind: EndedTransfer["kind"], about: { tried: boolean; made: boolean }): void => {
-      const ended: EndedTransfer = { kind, id, change, ...about, sizeKnown: origin?.sizeKnown ?? true };
+      const ended: EndedTransfer = { kind, id, change, ...about, sizeKnown: origin?.sizeKnown ?? true, below: null };
       this.#following.follow({ kind: "end", end: ended, now: null, waits: 0 });
     };
     switch (outcome.kind) {
@@ -280,13 +294,7 @@ export class Receiver implements Entrance {
   }
 }
 
-/** A rename whose file was another one by then: only its old name went. */
+/** A rename whose file was another one by then: only its old name went. Of a symlink nothing is proved at all. */
 function isUnproved(change: Change, { receipt }: Outcome & { kind: "delivered" }): boolean {
-  return change.kind === "rename" && !change.directory && change.version !== null && receipt.proof.basis === "structure";
-}
-
-/** What waits to become old enough takes no place of what is followed. */
-function withRoom({ subscription, settle }: SubscribedSource): SubscriptionSettings {
-  const holdsBack = settle.kind === "quiet" && settle.quietMs > 0;
-  return holdsBack ? { ...subscription, prefetch: Math.max(subscription.prefetch, HELD_BACK_MAX) } : subscription;
+  return change.kind === "rename" && !change.directory && receipt.proof.basis === "structure";
 }

@@ -2,7 +2,7 @@ import { never } from "../../kernel/errors.ts";
 import type { ChangeKind } from "../settings.ts";
 import type { Change } from "../transfer.ts";
 import { sameVersion } from "../version.ts";
-import { asFound, isThereAgain, type Now, type Wanted } from "./wanted.ts";
+import { asFound, inPlaceOf, isThereAgain, type Now, type Wanted } from "./wanted.ts";
 import type { Looked } from "./source-look.ts";
 
 export type Stands = {
@@ -30,7 +30,8 @@ export function leftToDo(done: Change, now: Now, facts: Stands): Wanted {
       return afterRename(done, now, facts);
     case "delete":
     case "rmdir":
-      return now.path.sighting.kind === "gone" || !isThereAgain(done.kind, now.path.sighting) ? same : foundAgain(now.path, facts);
+      // Also what is of another kind: it waited for this one, and may have given way to it.
+      return now.path.sighting.kind === "gone" ? same : foundAgain(now.path, facts);
     default:
       return never(done);
   }
@@ -40,9 +41,13 @@ const same: Wanted = { want: "nothing", reason: "the source is as it was" };
 
 function unlessSame(done: Change, looked: Looked, facts: Stands): Wanted {
   const { sighting, absence } = looked;
-  if (sighting.kind !== "gone") return facts.made && isSame(done, looked) ? same : foundAgain(looked, facts);
-  if (absence.kind === "lost") return { want: "source-back", reason: absence.reason };
   const kind = done.kind === "mkdir" || (done.kind === "rename" && done.directory) ? "rmdir" : "delete";
+  if (sighting.kind !== "gone") {
+    if (facts.made && isSame(done, looked)) return same;
+    const found = foundAgain(looked, facts);
+    return facts.tried ? inPlaceOf(kind, done.path, found, facts.propagate) : found;
+  }
+  if (absence.kind === "lost") return { want: "source-back", reason: absence.reason };
   if (absence.kind === "unknown" || !facts.tried || facts.retains || !facts.propagate.has(kind)) return same;
   return { want: "changes", changes: [{ kind, path: done.path }] };
 }
@@ -86,8 +91,12 @@ export function whatStops(change: Change, now: Now): { ends: boolean; reason: st
     return unlessAway(now.path);
   }
   if (change.kind !== "rename" || now.from === null) return null;
-  if (now.from.sighting.kind !== "gone") return { ends: true, reason: "its old name is there again at the source" };
-  return unlessAway(now.from);
+  // What has the old name now as something of another kind cannot come before what has it over there is gone.
+  if (isThereAgain(change.directory ? "rmdir" : "delete", now.from.sighting))
+    return { ends: true, reason: "its old name is there again at the source" };
+  const away = unlessAway(now.from) ?? (change.directory ? unlessAway(now.path) : null);
+  const isGone = change.directory && now.path.sighting.kind !== "directory";
+  return away === null && isGone ? { ends: true, reason: "its new name is no directory any more at the source" } : away;
 }
 
 function unlessAway({ sighting, absence }: Looked): { ends: false; reason: string } | null {

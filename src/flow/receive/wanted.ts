@@ -49,7 +49,8 @@ export function wantedByMessage(change: Change, now: Now, facts: Circumstances):
     case "mkdir": {
       if (mayBeLate(now.path, facts)) return { want: "wait" };
       const found = asFound(now.path, propagate, nowMs, change.kind === "put" ? change.version : null);
-      return orTakenBack(found, change.kind === "mkdir" ? "rmdir" : "delete", change.path, now.path, facts);
+      const kind = change.kind === "mkdir" ? "rmdir" : "delete";
+      return facts.begun ? inPlaceOf(kind, change.path, orTakenBack(found, kind, change.path, now.path, facts), propagate) : found;
     }
     case "delete":
     case "rmdir":
@@ -57,6 +58,7 @@ export function wantedByMessage(change: Change, now: Now, facts: Circumstances):
       return removal(change, now.path);
     case "rename":
       if (mayBeLate(now.path, facts)) return { want: "wait" };
+      if (change.directory && propagate.has("rename") && isMirror(propagate) && !facts.retains) return renamedDirectory(change, now, facts);
       return facts.begun ? renamedBefore(change, now, facts) : renamed(change, now, facts);
     default:
       return never(change);
@@ -66,6 +68,14 @@ export function wantedByMessage(change: Change, now: Now, facts: Circumstances):
 /** A client of a network file system believes for a while that a name is not there that it asked for before. */
 function mayBeLate({ sighting, absence }: Looked, { toldMsAgo }: Circumstances): boolean {
   return sighting.kind === "gone" && absence.kind === "gone" && absence.late === true && toldMsAgo < LATE_MS;
+}
+
+/** What was made may be there, and what is to be made is of another kind: what was made goes first. */
+export function inPlaceOf(kind: "delete" | "rmdir", path: RelPath, found: Wanted, propagate: ReadonlySet<ChangeKind>): Wanted {
+  if (found.want !== "changes" || !propagate.has(kind)) return found;
+  const [first] = found.changes;
+  const isAnother = first.path === path && (first.kind === "mkdir") !== (kind === "rmdir");
+  return isAnother && first.kind !== kind ? { want: "changes", changes: [{ kind, path }, ...found.changes] } : found;
 }
 
 /** What is gone may have been put there by whoever began with the message. */
@@ -131,6 +141,23 @@ function removal(change: Change & { kind: "delete" | "rmdir" }, { sighting, abse
   return { want: "changes", changes: [change] };
 }
 
+/** Whether what the source does not have is to go at the destination. */
+export function isMirror(propagate: ReadonlySet<ChangeKind>): boolean {
+  return propagate.has("delete") || propagate.has("rmdir");
+}
+
+/**
+ * A transfer in any case, also where the names are other things by now and it will not be made: what is in the directory at the
+ * destination has no message but this one, and is looked through at its end.
+ */
+function renamedDirectory(change: Change & { kind: "rename" }, now: Now, { propagate, nowMs }: Circumstances): Wanted {
+  const found = asFound(now.path, propagate, nowMs, null);
+  if (found.want === "fail" || found.want === "source-back") return found;
+  if (now.from?.sighting.kind === "gone" && now.from.absence.kind === "lost")
+    return { want: "source-back", reason: now.from.absence.reason };
+  return { want: "changes", changes: [change] };
+}
+
 function renamed(change: Change & { kind: "rename" }, now: Now, { propagate, nowMs }: Circumstances): Wanted {
   const found = asFound(now.path, propagate, nowMs, change.version);
   if (now.from === null || now.from.sighting.kind === "unreadable") return found;
@@ -141,8 +168,10 @@ function renamed(change: Change & { kind: "rename" }, now: Now, { propagate, now
   const oldGoes = propagate.has(oldKind);
   if (found.want === "nothing" && now.path.sighting.kind === "gone") return oldGoes ? old : found;
   if (found.want !== "changes") return found;
-  if (!propagate.has("rename")) return oldGoes ? both(found, old) : found;
   const [made] = found.changes;
+  // The new name is something else by now, which was never under the old one. Messages call a symlink a directory, too.
+  const isAnother = change.directory ? made.kind === "put" : made.kind === "mkdir" || (made.kind === "link" && change.version !== null);
+  if (!propagate.has("rename") || (isAnother && oldGoes)) return oldGoes ? both(found, old) : found;
   const { path, from } = change;
   const version = made.kind === "put" ? made.version : null;
   const mode = "mode" in made ? made.mode : change.mode;

@@ -98,17 +98,18 @@ async function rename(
   sendPut: (put: ClaimedPut) => Promise<Result>,
 ): Promise<Result> {
   return change.directory || change.version === null
-    ? await renameUnread(context, change)
+    ? await renameUnread(context, transfer, change)
     : await renameFile(context, transfer, { ...change, version: change.version }, sendPut);
 }
 
 /** A directory or a symlink: what is in the directory is proved by the puts that follow, which find it there. */
-async function renameUnread(context: SendContext, change: Structural & { kind: "rename" }): Promise<Result> {
+async function renameUnread(context: SendContext, transfer: ClaimedTransfer, change: Structural & { kind: "rename" }): Promise<Result> {
   const { files } = context.link.lane();
   const from = context.layout.final(change.from);
   const to = context.layout.final(change.path);
   const there = await files.lstat(from);
-  if (there !== null) {
+  // Another host may have put there by now what the source has under the old name, which is another thing.
+  if (there !== null && (transfer.origin === null || there.kind === (change.directory ? "directory" : "symlink"))) {
     if (change.directory) await removeBelow(context, files, change.from);
     await context.parents.ensure(files, to);
     await context.parents.within(files, to, () => moveDirectory(files, from, to, context.settings.source.propagate.has("delete")));
