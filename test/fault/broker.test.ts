@@ -157,7 +157,7 @@ class Traffic implements AsyncDisposable {
 }
 
 test("the broker is killed and comes back, again and again: what it confirmed is neither lost nor acknowledged early", async () => {
-  const kills = bySize({ everyday: 1, ci: 6, long: 20 });
+  const kills = bySize({ everyday: 1, ci: 3, long: 20 });
   await using traffic = new Traffic("kills", chooseSeed("broker kills"), { again: 0.1 });
   await traffic.flows();
   for (let times = 0; times < kills; times += 1) {
@@ -178,7 +178,7 @@ test("the broker is killed and comes back, again and again: what it confirmed is
 test("the connection is cut, refused and falls silent: both directions come back by themselves", async () => {
   await using traffic = new Traffic("cuts", chooseSeed("broker cuts"));
   await traffic.flows();
-  for (let times = 0; times < bySize({ everyday: 4, ci: 20, long: 100 }); times += 1) {
+  for (let times = 0; times < bySize({ everyday: 4, ci: 10, long: 100 }); times += 1) {
     await proxy.reset();
     await traffic.flows();
   }

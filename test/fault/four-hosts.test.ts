@@ -9,7 +9,7 @@ import { bySize } from "../support/size.ts";
 import { compareTrees, readTree } from "../support/tree.ts";
 import { waitUntil } from "../support/waiting.ts";
 
-const brokerKills = bySize({ everyday: 1, ci: 2, long: 20 });
+const brokerKills = bySize({ everyday: 1, ci: 1, long: 20 });
 const PHASE_MS = bySize({ everyday: 1500, ci: 2500, long: 5000 });
 const propagate = ["put", "rename", "link", "mkdir", "delete", "rmdir"];
 

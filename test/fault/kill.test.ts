@@ -13,19 +13,19 @@ const KILLS_PER_WORLD = 50;
 const worlds = [
   {
     title: "over SSH",
-    kills: bySize({ everyday: 3, ci: 30, long: 600 }),
+    kills: bySize({ everyday: 3, ci: 16, long: 600 }),
     retain: "keep",
     options: { destination: "sftp", flow: { destination: { segment_above: "2M" } } },
   },
   {
     title: "over SSH, with sources deleted on receipt",
-    kills: bySize({ everyday: 1, ci: 10, long: 200 }),
+    kills: bySize({ everyday: 1, ci: 6, long: 200 }),
     retain: "remove",
     options: { destination: "sftp", flow: { retain: { delete_after: "0s" } } },
   },
   {
     title: "to a mounted directory",
-    kills: bySize({ everyday: 1, ci: 10, long: 200 }),
+    kills: bySize({ everyday: 1, ci: 6, long: 200 }),
     retain: "keep",
     options: { destination: "file" },
   },

@@ -133,7 +133,7 @@ const proxied = (): BrokerSettings => mqttSettings(place.path, proxy.port, broke
 test("the broker ends and comes back under load: what it confirmed is neither lost nor acknowledged early", async () => {
   await using traffic = new Traffic("ends", proxied(), { hosts: 2, again: 0.1 });
   await traffic.flows();
-  for (let times = 0; times < bySize({ everyday: 2, ci: 10, long: 20 }); times += 1) {
+  for (let times = 0; times < bySize({ everyday: 2, ci: 4, long: 20 }); times += 1) {
     await broker.end();
     const [{ subscription }] = traffic.hosts as [Listening];
     expect((await becomes(subscription, "waiting")).reason).toMatch(/lost|ended|reached/);
@@ -156,7 +156,7 @@ test("the broker is killed: it goes on by itself, and only what the broker had c
     const confirmedMs = traffic.confirmedAtMs.get(number) ?? 0;
     return killed.some(({ fromMs, toMs }) => confirmedMs > fromMs - UNWRITTEN_MS && confirmedMs < toMs);
   };
-  for (let times = 0; times < bySize({ everyday: 2, ci: 10, long: 20 }); times += 1) {
+  for (let times = 0; times < bySize({ everyday: 2, ci: 4, long: 20 }); times += 1) {
     await traffic.flows();
     const fromMs = performance.now();
     // So long that most of it is surely written.
@@ -178,7 +178,7 @@ test("the connection is cut, refused and falls silent: both directions come back
   await using traffic = new Traffic("cuts", proxied());
   const [{ subscription, announcer }] = traffic.hosts as [Listening];
   await traffic.flows();
-  for (let times = 0; times < bySize({ everyday: 4, ci: 20, long: 100 }); times += 1) {
+  for (let times = 0; times < bySize({ everyday: 4, ci: 10, long: 100 }); times += 1) {
     await proxy.reset();
     await traffic.flows();
   }

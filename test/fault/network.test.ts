@@ -14,7 +14,7 @@ test("connections that are reset again and again cost no attempt and no file", {
   await using world = await makeWorld({ proxied: true, flow: fewAttempts });
   const generator = world.generate({ seed: random.seed, operationsPerS: 80 });
   world.hotdir.start();
-  const resets = bySize({ everyday: 5, ci: 30, long: 200 });
+  const resets = bySize({ everyday: 5, ci: 15, long: 200 });
   let reset = 0;
   for (let round = 0; round < resets; round += 1) {
     await sleep(random.between(50, 800));
@@ -32,7 +32,7 @@ test("a network that holds everything back for seconds delays files and harms no
   const generator = world.generate({ seed: chooseSeed("network stall"), operationsPerS: 60 });
   world.hotdir.start();
   await world.hotdir.waitFor("a first delivery", ({ flows }) => flows.some(({ counts }) => counts.delivered > 0));
-  for (let stall = 0; stall < bySize({ everyday: 1, ci: 4, long: 20 }); stall += 1) {
+  for (let stall = 0; stall < bySize({ everyday: 1, ci: 3, long: 20 }); stall += 1) {
     await world.proxy.set({ bytes: "stall" });
     await sleep(2_000);
     await world.proxy.set({});

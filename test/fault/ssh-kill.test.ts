@@ -6,7 +6,7 @@ import { bySize } from "../support/size.ts";
 import { waitUntil } from "../support/waiting.ts";
 import { makeWorld } from "../support/world.ts";
 
-const kills = bySize({ everyday: 4, ci: 30, long: 300 });
+const kills = bySize({ everyday: 4, ci: 15, long: 300 });
 
 test(`${kills} kills of the lanes' ssh processes cost no attempt and no file`, { timeout: 300_000 + kills * 5_000 }, async () => {
   const random = new Random(chooseSeed("ssh-kill"));
