@@ -1,3 +1,4 @@
+import { getEventListeners } from "node:events";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { put, rel } from "../../../test/support/ledger.ts";
 import type { Handled, Received } from "../bus.ts";
@@ -120,4 +121,14 @@ test("what goes to somebody else is not followed here", () => {
   queue.stop.abort();
   vi.advanceTimersByTime(2 * QUIET_MS);
   expect([queue.due, queue.held.size]).toEqual([[], 0]);
+});
+
+test("what was let go, replaced or handed back leaves nothing behind at its connection", () => {
+  const queue = new Queue();
+  for (const name of ["a", "a", "b"]) queue.told(put(name));
+  vi.advanceTimersByTime(QUIET_MS);
+  queue.told(put("c"));
+  queue.held.clear();
+  for (const message of queue.pending) message.answer({ outcome: "done" });
+  expect(getEventListeners(queue.stop.signal, "abort")).toEqual([]);
 });

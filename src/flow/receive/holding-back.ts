@@ -19,7 +19,7 @@ const WAITS_MAX = 10;
 const TIMER_MAX_MS = 86_400_000;
 
 /** `sinceMs`: of the first one of the path that was replaced by another, and so on until this one. */
-type Held = { message: PendingMessage; routed: Routed; sinceMs: number; timer: NodeJS.Timeout };
+type Held = { message: PendingMessage; routed: Routed; sinceMs: number; timer: NodeJS.Timeout; lost: () => void };
 
 /**
  * Messages that wait until they are so old (`settle`), so that of many changes of a path only the last is followed. One that is
@@ -55,20 +55,19 @@ export class HoldingBack {
       return true;
     }
     const waitMs = Math.min(leftMs, Math.max(0, sinceMs + WAITS_MAX * this.#quietMs - nowMs));
-    const held: Held = { message, routed, sinceMs, timer: this.#inTime(waitMs, () => held) };
+    const held: Held = { message, routed, sinceMs, timer: this.#inTime(waitMs, () => held), lost: () => void this.#take(held) };
     const there = this.#byPath.get(change.path) ?? new Set();
     there.add(held);
     this.#byPath.set(change.path, there);
     this.#size++;
-    message.signal.addEventListener("abort", () => this.#take(held), { once: true });
+    // The signal is of all messages of a connection: whatever still listens is kept as long as that lasts.
+    message.signal.addEventListener("abort", held.lost);
     return true;
   }
 
   /** All of it: nothing is followed any more. Whoever asked answers them. */
   clear(): void {
-    for (const there of this.#byPath.values()) for (const { timer } of there) clearTimeout(timer);
-    this.#byPath.clear();
-    this.#size = 0;
+    for (const there of this.#byPath.values()) for (const held of there) this.#take(held);
   }
 
   /** A rename or removal stays: it also concerns what is at the destination. Answers since when those waited that went. */
@@ -106,6 +105,7 @@ export class HoldingBack {
 
   #take(held: Held): boolean {
     clearTimeout(held.timer);
+    held.message.signal.removeEventListener("abort", held.lost);
     const there = this.#byPath.get(held.routed.change.path);
     if (there === undefined || !there.delete(held)) return false;
     if (there.size === 0) this.#byPath.delete(held.routed.change.path);
