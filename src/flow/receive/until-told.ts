@@ -53,7 +53,7 @@ export class UntilTold {
 
   /** Nobody waits any more: whoever gets the messages next finds the files there, and tells of them. */
   handBack(): void {
-    for (const there of [...this.#waiting.values()]) for (const waiting of there) this.#end(waiting, { outcome: "hand-back" });
+    for (const there of this.#waiting.values()) for (const waiting of there) this.#end(waiting, { outcome: "hand-back" });
   }
 
   #end(waiting: Waiting, handled: Handled): void {
