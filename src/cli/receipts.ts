@@ -99,7 +99,5 @@ async function printSums(rows: Iterable<ReceiptRow>, settings: FlowSettings, out
   }
   if (others > 0) context.stderr.write(`hotdir: left out ${formatMany(others, "receipt")} by another algorithm than ${algorithm}\n`);
   if (unproven > 0)
-    context.stderr.write(
-      `hotdir: left out ${formatMany(unproven, "receipt")} without a digest (verify was size or none)\n`,
-    );
+    context.stderr.write(`hotdir: left out ${formatMany(unproven, "receipt")} without a digest (verify was size or none)\n`);
 }
