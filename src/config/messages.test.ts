@@ -49,7 +49,7 @@ describe("a source that subscribes", () => {
         expireMs: null,
         messageTtlMs: null,
         declare: true,
-        prefetch: 250,
+        prefetch: 1000,
         priority: 0,
       },
       match: "path",
@@ -87,8 +87,8 @@ describe("a source that subscribes", () => {
   });
 
   it("takes what the lanes of its destination can do, or what the broker can take", () => {
-    expect(subscribed("", "{url: 'file:/o', lanes: 3}").subscription.prefetch).toBe(150);
-    expect(subscribed("", "{publish: {broker: 'amqp://hub', exchange: other}}").subscription.prefetch).toBe(250);
+    expect(subscribed("", "{url: 'file:/o', lanes: 3}").subscription.prefetch).toBe(600);
+    expect(subscribed("", "{publish: {broker: 'amqp://hub', exchange: other}}").subscription.prefetch).toBe(1000);
   });
 
   it("has the password file where other settings are", () => {
@@ -108,7 +108,7 @@ it("what is cleaned is what its messages are about, and only what was put elsewh
   const made = flow(
     "source: {subscribe: {broker: 'amqp://b@h', exchange: x}, unmatched: {strip: 1}, settle: 1h}, destination: {remove: {directory: ~/in, hold: held}}",
   );
-  expect(made.source).toMatchObject({ root: "/home/bob/in", base: "root", propagate: new Set(["put"]), subscription: { prefetch: 250 } });
+  expect(made.source).toMatchObject({ root: "/home/bob/in", base: "root", propagate: new Set(["put"]), subscription: { prefetch: 1000 } });
   expect(made.destination.place).toEqual({ kind: "remove", directory: "/home/bob/in", hold: "/etc/hotdir/held" });
 });
 
@@ -215,7 +215,7 @@ it("where each default comes from is told, and nothing of keys that do nothing",
   const values = Object.fromEntries([...origins].map(([path, { value }]) => [path.replace(/^flows\./, ""), value]));
   expect(values).toMatchObject({
     "a.source.subscribe.queue": "q_bob.hotdir.a",
-    "a.source.subscribe.prefetch": "100",
+    "a.source.subscribe.prefetch": "400",
     "a.source.subscribe.credentials": "/home/bob/.config/hotdir/credentials.conf",
     "a.source.settle": "0s",
     "a.source.ssh": "[ssh, -F, ~/f]",

@@ -48,7 +48,7 @@ flows:
         expire: never                  # or 2d
         message_ttl: never
         declare: true
-        prefetch: 250
+        prefetch: 1000
       base: url                        # or a directory: where the files of file: URLs are
       ssh: [ssh]
       match: path                      # or url

@@ -12,7 +12,7 @@ const DAY_MS = 86_400_000;
 /** RabbitMQ 3.10 refuses more. */
 const EXPIRE_MS_MAX = 3650 * DAY_MS;
 const TOPIC_BYTES_MAX = 150;
-const PREFETCH_PER_LANE = 50;
+const PREFETCH_PER_LANE = 200;
 
 /** Where changes become messages there are no lanes, and the broker's window is what limits. */
 export function defaultPrefetch(lanes: number | null): number {

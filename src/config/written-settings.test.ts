@@ -69,7 +69,7 @@ it("what a flow does with messages is told by the keys of the file", () => {
       "source.subscribe.queue: none -> q_bob.hotdir.announced",
       "source.subscribe.durable: none -> true",
       "source.subscribe.priority: none -> 0",
-      "source.subscribe.prefetch: none -> 250",
+      "source.subscribe.prefetch: none -> 1000",
       "source.base: none -> url",
       "source.ssh: none -> [ssh]",
       "source.match: none -> path",

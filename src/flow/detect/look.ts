@@ -123,6 +123,6 @@ function failedLook(path: RelPath, result: number): Look {
   return seen({ kind: "unreadable", path, code });
 }
 
-function versionOfStat(stat: NativeStat): { inode: string; sizeBytes: number; mtimeNs: bigint } {
+export function versionOfStat(stat: NativeStat): { inode: string; sizeBytes: number; mtimeNs: bigint } {
   return { inode: stat.identity, sizeBytes: stat.sizeBytes, mtimeNs: keptTime(stat.mtimeNs) };
 }

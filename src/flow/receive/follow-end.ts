@@ -24,6 +24,8 @@ export function followEnd(context: ReceiveContext, batch: Batch, work: Work & { 
   const isHere = looks.isHere(baseUrl);
   // The message itself was the source.
   if (isHere && end.change.kind === "put" && !isLookedAt(end.change.version)) return done(context, batch, end);
+  if (isHere && end.made && end.change.kind === "put" && looks.isStill(baseUrl, places.path, end.change.version, batch.local))
+    return done(context, batch, end);
   const mayRemove = isHere && settings.retain.kind === "keep" && isMirror(source.propagate);
   if (movedDirectory && mayRemove && end.below === null && context.listBelow !== null) return list(context, batch, work, places);
   const looked = batch.look(context, work, baseUrl, places);

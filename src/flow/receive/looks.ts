@@ -2,6 +2,7 @@ import type { Sighting } from "../detect/contract.ts";
 import type { OriginSet } from "../fetch/contract.ts";
 import type { SubscribedSource } from "../settings.ts";
 import { Bases } from "./bases.ts";
+import type { Version } from "../version.ts";
 import type { Place, Places } from "./places.ts";
 import { baseHere, type LocalLooks } from "./source-look.ts";
 import type { Now } from "./wanted.ts";
@@ -25,6 +26,12 @@ export class Looks {
   isKnownHere(baseUrl: string): boolean {
     const base = baseHere(this.#source, baseUrl);
     return base !== null && this.bases.absence(base).kind !== "unknown";
+  }
+
+  /** Whether a file on this machine is as it was; false also where that takes a closer look. */
+  isStill(baseUrl: string, { relPath }: Place, version: Version, local: LocalLooks): boolean {
+    const base = baseHere(this.#source, baseUrl);
+    return base !== null && local.isStill(base, relPath, version);
   }
 
   /** Rejects where the source cannot be asked; on this machine it always can. */

@@ -43,6 +43,8 @@ const rank: Record<Handled["outcome"], number> = { done: 0, dead: 1, again: 2, "
 export class Pending {
   readonly #byTransfer = new Map<TransferId, Set<PendingMessage>>();
   readonly #messages = new Set<PendingMessage>();
+  /** By what ends with them, a channel say: one listener for each, however many messages came by it. */
+  readonly #bySignal = new Map<AbortSignal, { messages: Set<PendingMessage>; forget: () => void }>();
 
   get size(): number {
     return this.#messages.size;
@@ -60,20 +62,35 @@ export class Pending {
     answer: (handled: Handled) => void,
     lost: (message: PendingMessage) => void,
   ): PendingMessage {
+    const together = this.#endingWith(signal, lost);
     const message: PendingMessage = new PendingMessage(received, signal, (handled) => {
       this.#messages.delete(message);
+      together.messages.delete(message);
+      if (together.messages.size === 0) together.forget();
       for (const transfer of message.open) this.#detach(transfer, message);
-      signal.removeEventListener("abort", abort);
       answer(handled);
     });
-    const abort = (): void => {
-      lost(message);
-      message.answer({ outcome: "hand-back" });
-    };
     this.#messages.add(message);
-    if (signal.aborted) abort();
-    else signal.addEventListener("abort", abort);
+    together.messages.add(message);
+    if (signal.aborted) giveUp([message], lost);
     return message;
+  }
+
+  #endingWith(signal: AbortSignal, lost: (message: PendingMessage) => void): { messages: Set<PendingMessage>; forget: () => void } {
+    const known = this.#bySignal.get(signal);
+    if (known !== undefined) return known;
+    const messages = new Set<PendingMessage>();
+    const abort = (): void => giveUp([...messages], lost);
+    const together = {
+      messages,
+      forget: () => {
+        signal.removeEventListener("abort", abort);
+        this.#bySignal.delete(signal);
+      },
+    };
+    this.#bySignal.set(signal, together);
+    signal.addEventListener("abort", abort);
+    return together;
   }
 
   attach(message: PendingMessage, transfer: TransferId): void {
@@ -112,5 +129,12 @@ export class Pending {
     const waiting = this.#byTransfer.get(transfer);
     waiting?.delete(message);
     if (waiting?.size === 0) this.#byTransfer.delete(transfer);
+  }
+}
+
+function giveUp(messages: readonly PendingMessage[], lost: (message: PendingMessage) => void): void {
+  for (const message of messages) {
+    lost(message);
+    message.answer({ outcome: "hand-back" });
   }
 }

@@ -1,10 +1,11 @@
-import { AT_CWD, errnoName } from "../../kernel/native.ts";
+import { AT_CWD, errnoName, statAt } from "../../kernel/native.ts";
 import { type AbsPath, join, nameOf, parentOf, type RelPath } from "../../kernel/path.ts";
 import type { Sighting } from "../detect/contract.ts";
-import { lookAt, saysNothingThere } from "../detect/look.ts";
+import { lookAt, saysNothingThere, versionOfStat } from "../detect/look.ts";
 import { Standing } from "../read/standing.ts";
 import type { SubscribedSource } from "../settings.ts";
 import { directoryOfUrl } from "../source-file.ts";
+import { sameVersion, type Version } from "../version.ts";
 import type { Absence, Bases } from "./bases.ts";
 
 /** What is at a place now; `absence` says what can be made of it where nothing was found. */
@@ -31,6 +32,16 @@ export class LocalLooks implements Disposable {
     if (sighting.kind === "gone") return { sighting, absence: this.#bases.absence(base) };
     this.#bases.found(base);
     return { sighting, absence: { kind: "gone" } };
+  }
+
+  /** Whether the file is as it was, by one question: the usual case, in which nothing else need be asked. */
+  isStill(base: AbsPath, relPath: RelPath, version: Version): boolean {
+    const dirFd = base === "/" ? AT_CWD : this.#stand(base, relPath);
+    if (base !== "/" && dirFd < 0) return false;
+    const stat = statAt(dirFd, base === "/" ? join(base, relPath) : nameOf(relPath));
+    if (typeof stat === "number" || stat.type !== "file" || !sameVersion(versionOfStat(stat), version)) return false;
+    this.#bases.found(base);
+    return true;
   }
 
   #sighting(base: AbsPath, relPath: RelPath, path: RelPath): Sighting {
