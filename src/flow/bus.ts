@@ -58,6 +58,8 @@ export type Announced = {
   change: Change;
   digest: Digest | null;
   pubTimeNs: bigint;
+  /** In its place where the message that is passed on is no longer true, since the file has changed: that is another change. */
+  ownPubTimeNs?: bigint;
   baseUrl: string;
   content: Buffer | null;
   passedOn: Buffer | null;

@@ -98,16 +98,16 @@ test("with the keyboard alone: sign in, find a file, read its story, close it, l
   await page.getByText("it adds up").first().waitFor();
 
   await page.keyboard.press("Tab");
-  expect(await page.locator(":focus").textContent()).toBe("Skip to the flows");
-  expect(await page.evaluate("getComputedStyle(document.activeElement).outlineStyle")).toBe("solid");
+  await expect.poll(() => page.locator(":focus").textContent()).toBe("Skip to the flows");
+  await expect.poll(() => page.evaluate("getComputedStyle(document.activeElement).outlineStyle")).toBe("solid");
   await page.keyboard.press("Enter");
-  expect(await page.locator(":focus").getAttribute("id")).toBe("flows");
+  await expect.poll(() => page.locator(":focus").getAttribute("id")).toBe("flows");
 
   await page.keyboard.press("/");
   await page.keyboard.type("run7/f");
   await page.getByText("2 found").waitFor();
   await page.keyboard.press("ArrowDown");
-  expect(await page.locator(":focus").textContent()).toBe("run7/first.nc");
+  await expect.poll(() => page.locator(":focus").textContent()).toBe("run7/first.nc");
   await page.keyboard.press("ArrowDown");
   await page.keyboard.press("Enter");
   const story = page.getByRole("dialog", { name: "run7/flags.nc" });
@@ -121,10 +121,10 @@ test("with the keyboard alone: sign in, find a file, read its story, close it, l
   await page.keyboard.press("Escape");
   await page.getByRole("dialog", { name: "Keyboard" }).waitFor({ state: "detached" });
   await page.keyboard.press("d");
-  expect(await page.locator(":focus").textContent()).toBe("Dead letters");
+  await expect.poll(() => page.locator(":focus").textContent()).toBe("Dead letters");
   await page.keyboard.press("t");
   await page.keyboard.press("t");
-  expect(await page.locator("html").getAttribute("data-theme")).toBe("dark");
+  await expect.poll(() => page.locator("html").getAttribute("data-theme")).toBe("dark");
   expect(complaints).toEqual([]);
 });
 

@@ -70,6 +70,11 @@ test("what a message said of a file that has changed since is not said again", (
   const { fields } = send({ passedOn: received({ content }), change: changed, digest });
   expect(fields).toMatchObject({ size: 7, unknown: { deep: [1] }, identity: { value: Buffer.from(digest.hex, "hex").toString("base64") } });
   expect(fields).not.toHaveProperty("content");
+  // It is another change, and so another message; what is still true stays the one that it was.
+  const ownPubTimeNs = 1_830_340_800_000_000_000n;
+  expect(send({ passedOn: received({ content }), change: changed, digest, ownPubTimeNs }).fields["pubTime"]).toBe("20280101T120000");
+  const still = send({ passedOn: received(), digest: digestOf(Buffer.from("abc"), "sha512"), ownPubTimeNs });
+  expect(still.fields["pubTime"]).toBe(send({ passedOn: received() }).fields["pubTime"]);
   // Of the same length, told apart by the digest.
   const same = send({ passedOn: received(), digest: digestOf(Buffer.from("abd"), "sha512") });
   expect(same.fields["identity"]).not.toEqual(send({}).fields["identity"]);

@@ -48,7 +48,11 @@ function fieldsFor(announced: Announced, settings: PublishSettings, source: stri
   const { message } = decoded;
   // A hard link's other name is where it came from.
   const isMovedLink = message.operation.does === "file" && message.operation.linked && baseUrl !== message.baseUrl;
-  if (isMovedLink || !stillTrue(message, announced)) return { ...fresh(), ...unknownFields(message.fields) };
+  if (isMovedLink) return { ...fresh(), ...unknownFields(message.fields) };
+  if (!stillTrue(message, announced)) {
+    const pubTimeNs = announced.ownPubTimeNs ?? announced.pubTimeNs;
+    return { ...fieldsOf({ ...announced, pubTimeNs, source, headers: settings.headers }), ...unknownFields(message.fields) };
+  }
   const fields = { ...reannounced(message, { baseUrl, relPath: change.path, source }), ...withoutReserved(settings.headers) };
   // Where it can be fetched from now on, it has the name that was asked for.
   if (baseUrl !== message.baseUrl) for (const name of ["rename", "retrievePath", "retPath"]) delete fields[name];

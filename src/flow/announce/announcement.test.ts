@@ -20,6 +20,7 @@ test("a new message has the time of its row, to the millisecond, and in it the p
     change: put("d/a"),
     ...known,
     pubTimeNs: 1_798_804_800_123_000_007n,
+    ownPubTimeNs: 1_798_804_800_123_000_007n,
     baseUrl: "sftp://hub/in",
     passedOn: null,
     preserve: { mode: true, mtime: true },

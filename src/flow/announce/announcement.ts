@@ -17,6 +17,7 @@ export function announcementOf(
     change: prefixed(change, publish.pathPrefix),
     ...known,
     pubTimeNs: cameBy?.pubTimeNs ?? pubTimeOf(owed),
+    ownPubTimeNs: pubTimeOf(owed),
     baseUrl: publish.baseUrl ?? cameBy?.baseUrl ?? `file:${settings.source.root === "/" ? "" : settings.source.root}`,
     passedOn: cameBy?.body ?? null,
     preserve: { mode, mtime },
