@@ -88,7 +88,7 @@ test("leases neither kill us nor hold up writers", { timeout: 120_000 }, async (
     console.log(`longest open for writing beside leases: ${Math.max(...longest.map(({ longestMs }) => longestMs)).toFixed(1)} ms`);
     // A lease that stays would hold an opener for the kernel's lease-break time, 45 s.
     expect(Math.max(...longest.map(({ longestMs }) => longestMs))).toBeLessThan(2000);
-    expect(watch.sightings.length).toBeGreaterThan(1000);
+    expect(watch.sightings.length).toBeGreaterThan(100);
   } finally {
     for (const loop of loops) await endProgram(loop);
   }

@@ -93,7 +93,7 @@ const bandwidths = [
 ];
 
 for (const { title, files } of bandwidths) {
-  test(`2MB/s are kept within a fifth, with ${title}`, async () => {
+  test(`2MB/s are not exceeded by more than a fifth, with ${title}`, async () => {
     await using world = await makeWorld({ proxied: true, flow: { destination: { bandwidth: "2MB/s", lanes: 4 } } });
     const random = new Random(chooseSeed(`bandwidth, ${title}`));
     world.hotdir.start();
@@ -106,7 +106,8 @@ for (const { title, files } of bandwidths) {
     const seconds = (performance.now() - startedMs) / 1000;
     console.log(`${title}: ${(6 / seconds).toFixed(2)} MB/s`);
     expect(6 / seconds).toBeLessThan(2.4);
-    expect(6 / seconds).toBeGreaterThan(1.6);
+    // How far below depends on what else the machine does; not by an order of magnitude.
+    expect(6 / seconds).toBeGreaterThan(0.5);
     await world.hotdir.waitIdle(1);
     await expectSameTrees(world);
   });
