@@ -6,6 +6,7 @@ import { askPage } from "../support/page.ts";
 import { parsePrometheus, valueOf } from "../support/prometheus.ts";
 import { type BrokerUser, startBroker, type TestBroker } from "../support/rabbitmq.ts";
 import { makeTemporary, type Temporary } from "../support/temporary.ts";
+import { listenTo } from "../support/queue-listener.ts";
 import { waitUntil } from "../support/waiting.ts";
 
 type Finding = { level: string; text: string; fix?: string };
@@ -280,6 +281,8 @@ test("status tells how it stands with the broker, with a daemon and without, and
     { role: "publish", exchange: "xs_status", state: null, owed: null },
     { role: "announce", exchange: "xs_status", state: null, owed: 0 },
   ]);
+  // Until somebody ever listened, what is published waits.
+  await using listener = await listenTo(broker, place.path, "xs_status");
   hotdir.start();
   await waitUntil("both are ready", async () => (await brokers()).every(({ state }) => state === "ready"), { timeoutMs: 30_000 });
   await broker.kill();
@@ -297,6 +300,7 @@ test("status tells how it stands with the broker, with a daemon and without, and
   await broker.start();
   await waitUntil("nothing is owed", async () => (await brokers())[1]!.owed === 0, { timeoutMs: 60_000 });
   await hotdir.waitFor("it is published", ({ flows }) => flows[0]!.counts.delivered === 1, 60_000);
+  expect((await listener.heard()).map(({ fields }) => fields["relPath"])).toContain("a");
   expect(await hotdir.stop()).toBe(0);
 });
 
