@@ -193,7 +193,14 @@ function killRemoteServers(server: TestSshd): void {
       .filter((child) => child > 0);
     return children.flatMap((child) => [...below(child), child]);
   };
-  for (const pid of below(server.pid)) process.kill(pid, "SIGKILL");
+  for (const pid of below(server.pid)) {
+    try {
+      process.kill(pid, "SIGKILL");
+    } catch (error) {
+      // It ended with the one that was killed before it.
+      if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
+    }
+  }
 }
 
 /** No event tells of the end of somebody else's child. */
