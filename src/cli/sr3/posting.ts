@@ -20,7 +20,7 @@ import { openTransfers, type Session } from "./session.ts";
 import type { GivenFlows } from "./take-given.ts";
 
 /** Who posts waits so long for the broker; what it does not have by then stays in the ledger. */
-const PUBLISH_MS = 30_000;
+const PUBLISH_MS = 15_000;
 /** Another one that posts, or a daemon that ends, has the ledger for a moment. */
 const OWNED_WAIT_MS = 10_000;
 const OWNED_LOOK_MS = 50;
