@@ -1,4 +1,5 @@
 import type { WallMs } from "../../kernel/clock.ts";
+import type { RelPath } from "../../kernel/path.ts";
 import type { Told } from "../bus.ts";
 import type { Digest } from "../digest.ts";
 import type { Change, TransferId } from "../transfer.ts";
@@ -143,4 +144,18 @@ export function pubTimeOf({ seenAtMs, transfer }: Pick<Owed, "seenAtMs" | "trans
 /** Whether any queue ever got a message of a flow that publishes. By the newest rows first, which tell it at once where it is so. */
 export function wasEverConfirmed(db: Database, flow: FlowId): boolean {
   return db.get("SELECT 1 FROM transfer WHERE flow = ? AND basis = 'confirmed' ORDER BY id DESC LIMIT 1", flow) !== undefined;
+}
+
+/**
+ * Whether receivers may have a path though the message that tells of it was never sent: they were told something of it before,
+ * and look at the source themselves. Not once its removal is what was recorded last.
+ */
+export function wasTold(db: Database, flow: FlowId, path: RelPath): boolean {
+  const rows = db.all<Row & { kind: string; state: string }>(
+    "SELECT kind, state FROM transfer WHERE flow = ? AND path = ? ORDER BY id DESC LIMIT 100",
+    flow,
+    pathCell(path),
+  );
+  const isRemoval = rows[0]?.kind === "delete" || rows[0]?.kind === "rmdir";
+  return !isRemoval && rows.some(({ state }) => state === "delivered" || state === "sending");
 }
