@@ -12,7 +12,7 @@ const flow = {
   source: { propagate: ["put", "rename", "link", "mkdir", "delete", "rmdir"], reject: [], rescan: "2s" },
   destination: { lanes: 4 },
 };
-const stormMs = bySize({ everyday: 3_000, ci: 10_000, long: 120_000 });
+const stormMs = bySize({ everyday: 3_000, ci: 5_000, long: 120_000 });
 
 test("random puts, renames, deletes, directories and links leave equal trees behind", { timeout: 60_000 + 3 * stormMs }, async () => {
   await using world = await makeWorld({ flow });

@@ -90,8 +90,11 @@ export class UnderWay {
     }
     const { db, flow, clock } = this.#context;
     if (attempts.some(({ transfer }) => isStructural(transfer.change))) releaseDeferred(db, flow, clock.steady(), DEFER_MAX_MS);
-    const paths = attempts.flatMap(({ transfer }) => pathsOf(transfer.change));
-    releaseStructural(db, flow, clock.steady(), paths);
+    // Whose changes come by messages has others waiting for their ends: no rename or removal should add a wait of its own to that.
+    if (this.#events.originOf !== null) {
+      const paths = attempts.flatMap(({ transfer }) => pathsOf(transfer.change));
+      releaseStructural(db, flow, clock.steady(), paths);
+    }
     this.#events.recorded();
     this.#wake();
   }
