@@ -40,11 +40,12 @@ const file = (relPath: string, content: string): string =>
 async function started(name: string, sections: object): Promise<Hotdir> {
   const hotdir = hosts.host(name, { [name]: sections });
   hotdir.start();
-  await waitUntil("the queue is there", async () => (await hosts.rabbitmq.ctl("list_bindings", "source_name")).includes(`xs_${name}_in`), {
-    timeoutMs: 40_000,
-    everyMs: 300,
-    explain: () => hotdir.log(),
-  });
+  // Not the listener's, which may be bound there before.
+  const isBound = async (): Promise<boolean> =>
+    (await hosts.rabbitmq.ctl("list_bindings", "source_name", "destination_name"))
+      .split("\n")
+      .some((line) => line.startsWith(`xs_${name}_in\t`) && !line.includes("q_listener_"));
+  await waitUntil("the queue is there", isBound, { timeoutMs: 40_000, everyMs: 300, explain: () => hotdir.log() });
   return hotdir;
 }
 
