@@ -8,7 +8,7 @@ export const sr3Post: Command = {
   description: [
     "Makes messages of files and of trees with all that is in them, as the configuration post/NAME of sr3 says, or as options say that sr3's files may",
     "hold (they count last). A line for each path; 1 where one is missing. While 'hotdir sr3 start' runs its daemon publishes them, from a ledger;",
-    "without one they are published here and now, and what the broker does not take within 30 s waits in the ledger (4). As a symbolic link with the",
+    "without one they are published here and now, and what the broker does not take within 15 s waits in the ledger (4). As a symbolic link with the",
     "name sr3_post the program is this command.",
   ].join("\n"),
   ownArguments: true,

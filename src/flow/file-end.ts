@@ -1,17 +1,10 @@
-import { randomBytes } from "node:crypto";
-import type { Clock } from "../kernel/clock.ts";
 import { Slots } from "../kernel/concurrency.ts";
-import type { Log } from "../kernel/log.ts";
 import type { RelPath } from "../kernel/path.ts";
 import type { Fetching } from "./fetch/contract.ts";
-import type { FlowEnd } from "./flow-end.ts";
-import type { RunId } from "./ledger/claims.ts";
-import type { Database } from "./ledger/database.ts";
-import type { FlowId } from "./ledger/flows.ts";
+import type { FlowEnd, FlowEndParts } from "./flow-end.ts";
 import { ledgerToken } from "./ledger/meta.ts";
 import { formerFlows } from "./ledger/relocate.ts";
 import { placeOf } from "./place.ts";
-import type { SourceReader } from "./read/source-reader.ts";
 import { Bandwidth } from "./send/bandwidth.ts";
 import type { SendContext } from "./send/context.ts";
 import type { Space } from "./send/contract.ts";
@@ -19,24 +12,11 @@ import { Janitor } from "./send/janitor.ts";
 import { Layout } from "./send/layout.ts";
 import { Link } from "./send/link.ts";
 import { Parents } from "./send/parents.ts";
-import type { PumpEvents } from "./send/pump-events.ts";
 import { type Below, listBelow } from "./send/list-below.ts";
 import { Pump } from "./send/pump.ts";
-import type { FlowSettings } from "./settings.ts";
 import type { ReadBack } from "./verify/read-back.ts";
 
-export type FileEndOptions = {
-  settings: FlowSettings;
-  flow: FlowId;
-  db: Database;
-  run: RunId;
-  reader: SourceReader;
-  clock: Clock;
-  log: Log;
-  events: PumpEvents;
-  fetching: Fetching | null;
-  changed: () => void;
-};
+export type FileEndOptions = FlowEndParts & { fetching: Fetching | null };
 
 /** A directory at the far end, here or over ssh: the connections to it, the pump that fills it, and the janitor of what was left there. */
 export class FileEnd implements FlowEnd {
@@ -65,10 +45,7 @@ export class FileEnd implements FlowEnd {
   }
 
   #sendContext({ settings, flow, db, reader, clock, log, fetching }: FileEndOptions): SendContext {
-    const layout = new Layout(
-      settings.destination,
-      ledgerToken(db, () => randomBytes(3).toString("hex").slice(0, 5)),
-    );
+    const layout = new Layout(settings.destination, ledgerToken(db));
     return {
       settings,
       flow,

@@ -1,10 +1,31 @@
+import type { Clock } from "../kernel/clock.ts";
+import type { Log } from "../kernel/log.ts";
 import type { RelPath } from "../kernel/path.ts";
+import type { RunId } from "./ledger/claims.ts";
+import type { Database } from "./ledger/database.ts";
+import type { FlowId } from "./ledger/flows.ts";
+import type { SourceReader } from "./read/source-reader.ts";
 import type { Below } from "./send/list-below.ts";
 import type { Space } from "./send/contract.ts";
+import type { PumpEvents } from "./send/pump-events.ts";
 import type { Pumping } from "./send/pumping.ts";
+import type { FlowSettings } from "./settings.ts";
 import type { ReadBack } from "./verify/read-back.ts";
 
-/** The far end of a flow: a directory that files are moved to, or a broker that is told of changes. */
+/** What every far end is made of. */
+export type FlowEndParts = {
+  settings: FlowSettings;
+  flow: FlowId;
+  db: Database;
+  run: RunId;
+  reader: SourceReader;
+  clock: Clock;
+  log: Log;
+  events: PumpEvents;
+  changed: () => void;
+};
+
+/** The far end of a flow: a directory that files are moved to, a broker that is told of changes, or a directory that is cleaned of what is elsewhere. */
 export interface FlowEnd extends AsyncDisposable {
   readonly pump: Pumping;
   /** Why nothing can go there for now; null: nothing is known against it. */

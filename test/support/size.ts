@@ -1,4 +1,4 @@
-/** How much a test run does; `everyday` is a minute or two, `ci` under 15 minutes, `long` as long as it takes. */
+/** How much a test run does; `everyday` shows that each thing works, `ci` takes under 20 minutes in all, `long` as long as it takes. */
 export type TestSize = "everyday" | "ci" | "long";
 
 export const testSize: TestSize = readSize(process.env["HOTDIR_TEST_SIZE"]);

@@ -4,7 +4,7 @@ import { never } from "../../kernel/errors.ts";
 import { type AbsPath, ancestorsOf, type Bytes, fsPath, join, type RelPath } from "../../kernel/path.ts";
 import type { Sighting } from "../detect/contract.ts";
 import * as admissions from "../ledger/admissions.ts";
-import { wasTold } from "../ledger/announcements.ts";
+import { mayBeWithReceivers } from "../ledger/announcements.ts";
 import type { Database } from "../ledger/database.ts";
 import type { FlowId } from "../ledger/flows.ts";
 import { REPLACED } from "../ledger/replaced.ts";
@@ -61,7 +61,7 @@ export class Admission {
       nowMs: this.#clock.wall(),
       keepsMode: this.#keepsMode,
       completeness: (file) => completeness(this.#source.settle, file, known, this.#clock.steady(), this.#markerThere(file.path)),
-      atDestination: (path) => atDestination(db, flow, path) ?? (this.#publishes && wasTold(db, flow, path) ? "file" : null),
+      atDestination: (path) => atDestination(db, flow, path) ?? (this.#publishes ? mayBeWithReceivers(db, flow, path) : null),
       anythingBelow: (directory) => anythingBelow(db, flow, directory),
       movedAway: (path, since) => movedAway(db, flow, path, since),
       knownAt: (path) => admissions.newest(db, flow, path),

@@ -1,33 +1,14 @@
-import type { Clock } from "../../kernel/clock.ts";
-import type { Log } from "../../kernel/log.ts";
 import type { Bus } from "../bus.ts";
-import type { FlowEnd } from "../flow-end.ts";
+import type { FlowEnd, FlowEndParts } from "../flow-end.ts";
 import { nothingIsLeft, wasEverConfirmed } from "../ledger/announcements.ts";
-import type { RunId } from "../ledger/claims.ts";
-import type { Database } from "../ledger/database.ts";
-import type { FlowId } from "../ledger/flows.ts";
-import type { SourceReader } from "../read/source-reader.ts";
-import type { PumpEvents } from "../send/pump-events.ts";
-import type { FlowSettings, PublishSettings } from "../settings.ts";
+import type { PublishSettings } from "../settings.ts";
 import { PublishPump } from "./publish-pump.ts";
 import { Teller } from "./teller.ts";
 
 /** Attempts that were superseded while they waited are tidied up this often. */
 const TIDY_MS = 60_000;
 
-export type PublishEndOptions = {
-  settings: FlowSettings;
-  publish: PublishSettings;
-  bus: Bus;
-  flow: FlowId;
-  db: Database;
-  run: RunId;
-  reader: SourceReader;
-  clock: Clock;
-  log: Log;
-  events: PumpEvents;
-  changed: () => void;
-};
+export type PublishEndOptions = FlowEndParts & { publish: PublishSettings; bus: Bus };
 
 /** A broker at the far end, which is told of each change. */
 export class PublishEnd implements FlowEnd {

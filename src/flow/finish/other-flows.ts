@@ -5,7 +5,7 @@ import type { Database } from "../ledger/database.ts";
 import type { FlowId } from "../ledger/flows.ts";
 import type { MessageIdentity } from "../ledger/messages.ts";
 import { isOwed } from "../ledger/owed.ts";
-import { hasReceiptFor, hasToldOf } from "../ledger/retention.ts";
+import { wasDelivered } from "../ledger/receipts.ts";
 import { routeOf } from "../receive/route.ts";
 import type { FlowSettings } from "../settings.ts";
 import type { Version } from "../version.ts";
@@ -65,7 +65,7 @@ export function otherFlows(db: Database, sharers: Sharing[], version: Version): 
       wants:
         told || (source.kind === "watched" ? rejection(path, source) === null && source.propagate.has("put") : isOwed(db, flow.id, path)),
       // One that publishes proves nothing, and wants the file no more once it has told of it: what lets it go is another's receipt.
-      hasReceipt: destination.place.kind === "publish" ? hasToldOf(db, flow.id, path, version) : hasReceiptFor(db, flow.id, path, version),
+      hasReceipt: wasDelivered(db, flow.id, path, version, destination.place.kind === "publish" ? "publishing" : "digest"),
     }));
   });
 }

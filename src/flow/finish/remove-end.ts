@@ -1,18 +1,11 @@
-import type { Clock } from "../../kernel/clock.ts";
 import { messageOf } from "../../kernel/errors.ts";
-import type { Log } from "../../kernel/log.ts";
 import { show } from "../../kernel/path.ts";
 import type { Bus } from "../bus.ts";
-import type { FlowEnd } from "../flow-end.ts";
+import type { FlowEnd, FlowEndParts } from "../flow-end.ts";
 import { cameBy } from "../ledger/announcements.ts";
-import type { RunId } from "../ledger/claims.ts";
-import type { Database } from "../ledger/database.ts";
-import type { FlowId } from "../ledger/flows.ts";
-import { ownToken } from "../ledger/meta.ts";
+import { ledgerToken } from "../ledger/meta.ts";
 import { litter, litterRemoved } from "../ledger/segments.ts";
-import type { SourceReader } from "../read/source-reader.ts";
-import type { PumpEvents } from "../send/pump-events.ts";
-import type { FlowSettings, RemovePlace } from "../settings.ts";
+import type { RemovePlace } from "../settings.ts";
 import { refusalToRemove } from "./may-remove.ts";
 import { type FlowEntry, otherFlows, sharing } from "./other-flows.ts";
 import { restoreSource } from "./removal.ts";
@@ -21,20 +14,7 @@ import { RemovePump } from "./remove-pump.ts";
 const TIDY_MS = 60_000;
 const BATCH = 500;
 
-export type RemoveEndOptions = {
-  settings: FlowSettings;
-  flow: FlowId;
-  place: RemovePlace;
-  all: () => FlowEntry[];
-  bus: Pick<Bus, "read">;
-  db: Database;
-  run: RunId;
-  reader: SourceReader;
-  clock: Clock;
-  log: Log;
-  events: PumpEvents;
-  changed: () => void;
-};
+export type RemoveEndOptions = FlowEndParts & { place: RemovePlace; all: () => FlowEntry[]; bus: Pick<Bus, "read"> };
 
 /** A directory of this machine at the far end, which is cleaned of what is elsewhere. */
 export class RemoveEnd implements FlowEnd {
@@ -53,7 +33,7 @@ export class RemoveEnd implements FlowEnd {
   constructor(options: RemoveEndOptions) {
     const { settings, flow, place, all, bus, db, run, reader, clock, log, events } = options;
     this.#options = options;
-    this.#ledger = ownToken(db);
+    this.#ledger = ledgerToken(db);
     this.pump = new RemovePump(
       {
         settings,

@@ -5,7 +5,7 @@ import { show } from "../../kernel/path.ts";
 import type { Database } from "../ledger/database.ts";
 import { emptiedByUs } from "../ledger/emptied.ts";
 import { messageOfTransfer } from "../ledger/messages.ts";
-import { ownToken } from "../ledger/meta.ts";
+import { ledgerToken } from "../ledger/meta.ts";
 import * as ledger from "../ledger/retention.ts";
 import { baseHere } from "../receive/source-look.ts";
 import type { SourceReader } from "../read/source-reader.ts";
@@ -55,7 +55,7 @@ export class Retention implements AsyncDisposable {
     this.#halted = options.halted ?? (() => false);
     const { source, vip } = options.flow.settings;
     // Hosts that share an address or a queue may share the source too, and their ledgers count alike.
-    this.#ledger = source.kind === "subscribed" || vip !== null ? ownToken(options.db) : undefined;
+    this.#ledger = source.kind === "subscribed" || vip !== null ? ledgerToken(options.db) : undefined;
     // What the sender reads and what is removed here stay in the same tree.
     options.reader.stayBelow(options.flow.settings.source.root);
   }

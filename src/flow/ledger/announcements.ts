@@ -9,7 +9,7 @@ import type { FlowId } from "./flows.ts";
 import type { EndedAttempt } from "./outcomes.ts";
 import { CHANGE_COLUMNS, type ChangeRow, changeFrom, pathCell } from "./rows.ts";
 import { digestFrom } from "./segments.ts";
-import { movedAway } from "./whereabouts.ts";
+import { movedAway, type There } from "./whereabouts.ts";
 
 /** The message that a transfer came by, as far as it is passed on. */
 export type CameBy = { pubTimeNs: bigint; baseUrl: string; body: Buffer };
@@ -147,15 +147,21 @@ export function wasEverConfirmed(db: Database, flow: FlowId): boolean {
 }
 
 /**
- * Whether receivers may have a path though the message that tells of it was never sent: they were told something of it before,
- * and look at the source themselves. Not once its removal is what was recorded last.
+ * What receivers may have at a path though the message that tells of it was never sent: they were told something of it before,
+ * and look at the source themselves. null: nothing, or its removal is what was recorded last.
  */
-export function wasTold(db: Database, flow: FlowId, path: RelPath): boolean {
-  const rows = db.all<Row & { kind: string; state: string }>(
-    "SELECT kind, state FROM transfer WHERE flow = ? AND path = ? ORDER BY id DESC LIMIT 100",
+export function mayBeWithReceivers(db: Database, flow: FlowId, path: RelPath): There | null {
+  const newest = db.get<Row & { kind: string; directory: number }>(
+    "SELECT kind, directory FROM transfer WHERE flow = ? AND path = ? ORDER BY id DESC LIMIT 1",
     flow,
     pathCell(path),
   );
-  const isRemoval = rows[0]?.kind === "delete" || rows[0]?.kind === "rmdir";
-  return !isRemoval && rows.some(({ state }) => state === "delivered" || state === "sending");
+  if (newest === undefined || newest.kind === "delete" || newest.kind === "rmdir") return null;
+  const told = db.get(
+    "SELECT 1 FROM transfer WHERE flow = ? AND path = ? AND (state = 'delivered' OR state = 'sending') LIMIT 1",
+    flow,
+    pathCell(path),
+  );
+  if (told === undefined) return null;
+  return newest.kind === "mkdir" || newest.directory === 1 ? "directory" : "file";
 }

@@ -10,18 +10,15 @@ function setMeta(db: Database, key: string, value: string): void {
   db.run("INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", key, value);
 }
 
+const byChance = (): string => randomBytes(3).toString("hex").slice(0, 5);
+
 /** Marks the inflight names of this ledger, so that those of two machines never meet. Made once. */
-export function ledgerToken(db: Database, make: () => string): string {
+export function ledgerToken(db: Database, make = byChance): string {
   const known = meta(db, "token");
   if (known !== null) return known;
   const token = make();
   setMeta(db, "token", token);
   return token;
-}
-
-/** `ledgerToken`, made of chance where there is none yet. */
-export function ownToken(db: Database): string {
-  return ledgerToken(db, () => randomBytes(3).toString("hex").slice(0, 5));
 }
 
 /**

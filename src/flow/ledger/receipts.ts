@@ -20,19 +20,25 @@ export function newestDigest(db: Database, flow: FlowId, path: RelPath, version:
   return row === undefined ? null : digestFrom(row.algorithm, row.digest);
 }
 
-/** Whether this very version was delivered under this path, by whatever proof. */
-export function wasDelivered(db: Database, flow: FlowId, path: RelPath, version: Version): boolean {
-  return (
-    db.get(
-      "SELECT 1 FROM transfer WHERE flow = ? AND path = ? AND state = 'delivered' AND basis <> 'structure' AND inode = ? AND size = ? AND mtime_ns = ? LIMIT 1",
-      flow,
-      pathCell(path),
-      version.inode,
-      version.sizeBytes,
-      version.mtimeNs,
-    ) !== undefined
-  );
+/** Whether this very version was delivered under this path: by whatever proof of its content, by its digest, or as told to a broker. */
+export function wasDelivered(
+  db: Database,
+  flow: FlowId,
+  path: RelPath,
+  version: Version,
+  by: keyof typeof DELIVERED_BY = "content",
+): boolean {
+  return db.get(DELIVERED_BY[by], flow, pathCell(path), version.inode, version.sizeBytes, version.mtimeNs) !== undefined;
 }
+
+const deliveredVersion = (condition: string): string =>
+  `SELECT 1 FROM transfer WHERE flow = ? AND path = ? AND state = 'delivered' AND ${condition} AND inode = ? AND size = ? AND mtime_ns = ? LIMIT 1`;
+// Whole texts, once: a statement is found again by its text.
+const DELIVERED_BY = {
+  content: deliveredVersion("basis <> 'structure'"),
+  digest: deliveredVersion("basis = 'digest'"),
+  publishing: deliveredVersion("method = 'published'"),
+};
 
 /** A receipt as it is listed: one path, its newest delivered version. */
 export type ReceiptRow = {

@@ -60,34 +60,6 @@ export function dropRetention(db: Database, id: TransferId): void {
   db.run("UPDATE transfer SET retain = NULL, retain_at = NULL WHERE id = ? AND retain IN ('due', 'removing')", id);
 }
 
-/** Whether a flow has a receipt, resting on a digest, for the very version at a path. */
-export function hasReceiptFor(db: Database, flow: FlowId, path: RelPath, version: Version): boolean {
-  return (
-    db.get(
-      "SELECT 1 FROM transfer WHERE flow = ? AND path = ? AND state = 'delivered' AND basis = 'digest' AND inode = ? AND size = ? AND mtime_ns = ? LIMIT 1",
-      flow,
-      pathCell(path),
-      version.inode,
-      version.sizeBytes,
-      version.mtimeNs,
-    ) !== undefined
-  );
-}
-
-/** Whether a flow has told of the very version at a path. */
-export function hasToldOf(db: Database, flow: FlowId, path: RelPath, version: Version): boolean {
-  return (
-    db.get(
-      "SELECT 1 FROM transfer WHERE flow = ? AND path = ? AND state = 'delivered' AND method = 'published' AND inode = ? AND size = ? AND mtime_ns = ? LIMIT 1",
-      flow,
-      pathCell(path),
-      version.inode,
-      version.sizeBytes,
-      version.mtimeNs,
-    ) !== undefined
-  );
-}
-
 /** Whether the receipt is of the newest transfer of its path: a later one means that the file has changed since. */
 export function isNewest(db: Database, flow: FlowId, retained: Retained): boolean {
   return newest(db, flow, retained.path)?.id === retained.id;
