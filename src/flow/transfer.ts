@@ -1,4 +1,4 @@
-import type { Bytes, RelPath } from "../kernel/path.ts";
+import type { AbsPath, Bytes, RelPath } from "../kernel/path.ts";
 import type { Digest } from "./digest.ts";
 import type { Fence } from "./ledger/states.ts";
 import type { ChangeKind } from "./settings.ts";
@@ -36,7 +36,15 @@ export type ClaimedTransfer = {
   partial: number | null;
   /** What the message that it came by tells of its bytes; null: it came by none, and the file is below the source's root. */
   origin: MessageOrigin | null;
+  /** Its file, where something else than its path says where that is; null: it is at its path below the source's root. */
+  file: NamedFile | null;
 };
+
+/**
+ * A file that a row of a table names, or one of our own: anywhere on this machine, and reached over symlinks.
+ * `digest`: what its content has to be; null: it is taken as it is found.
+ */
+export type NamedFile = { path: AbsPath; digest: Digest | null };
 
 /** Where the file of a message is: `file:` URLs are paths of this machine, others are fetched. */
 export type MessageOrigin = {

@@ -14,6 +14,7 @@ export const errorCodes = {
   "source-changed": { scope: "file", retry: "backoff", says: "the source file changed while it was being sent" },
   "source-gone": { scope: "file", retry: "never", says: "the source file is no longer there" },
   "source-unreadable": { scope: "file", retry: "backoff", says: "the source file cannot be read" },
+  "source-differs": { scope: "file", retry: "backoff", says: "the source file is not the content that was registered" },
   // Where the file of a message is to be fetched
   "origin-unreachable": { scope: "origin", retry: "backoff", says: "the file's origin cannot be reached" },
   "origin-lost": { scope: "origin", retry: "backoff", says: "the connection to the file's origin was lost" },

@@ -54,6 +54,8 @@ const O_PATH = 0o10000000;
 /** Ways to open. All close on exec, none waits (a fifo, somebody's lease), none follows a symlink at the end except `root`. */
 export const opening = {
   file: O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC,
+  /** Whatever the name links to. */
+  target: O_NONBLOCK | O_CLOEXEC,
   directory: O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK,
   /** Only to stand in: needs no right to read. */
   step: O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,

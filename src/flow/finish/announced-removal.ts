@@ -84,7 +84,7 @@ async function whereItWent({ hold, path, digest }: AnnouncedFile, reader: Source
 /** null: the bytes are those that were announced. */
 async function unlessSame(file: AnnouncedFile, version: Version, digest: Digest, reader: SourceReader): Promise<AnnouncedEnd | null> {
   const { algorithm } = digest;
-  const here = await reader.digest({ path: join(file.root, file.path), boundary: file.root }, version, algorithm);
+  const here = await reader.digest({ path: join(file.root, file.path), boundary: file.root, follow: false }, version, algorithm);
   switch (here.kind) {
     case "digest":
       return here.hex === digest.hex

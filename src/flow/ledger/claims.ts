@@ -3,6 +3,7 @@ import { ancestorsOf, type RelPath } from "../../kernel/path.ts";
 import { type Change, type ClaimedTransfer, isStructural, type MessageOrigin, type TransferId } from "../transfer.ts";
 import type { Database, Row } from "./database.ts";
 import type { FlowId } from "./flows.ts";
+import { anyNamedFile, namedFile } from "./named-files.ts";
 import { HAS_NEWER, REPLACED } from "./replaced.ts";
 import { CHANGE_COLUMNS, type ChangeRow, changeFrom, pathCell, prefixRange } from "./rows.ts";
 
@@ -43,6 +44,7 @@ export function claim(db: Database, request: ClaimRequest): ClaimedTransfer[] {
   const due = db.all<QueuedRow>(DUE, flow, request.bulk ? 1 : 0, Math.round(now), limit);
   if (due.length === 0) return [];
   const ordered = structuralIsOpen(db, flow);
+  const named = anyNamedFile(db, flow);
   return db.transaction(() => {
     const claimed: ClaimedTransfer[] = [];
     const taken = new Set<string>();
@@ -72,6 +74,7 @@ export function claim(db: Database, request: ClaimRequest): ClaimedTransfer[] {
         seenAtMs: row.seen_at,
         partial: row.partial,
         origin: request.originOf?.(row.id, row.inode) ?? null,
+        file: named ? namedFile(db, row.id) : null,
       });
     }
     request.deferred?.(deferred);

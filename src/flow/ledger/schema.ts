@@ -131,6 +131,17 @@ CREATE TABLE segment (
   PRIMARY KEY (transfer, start)
 ) STRICT, WITHOUT ROWID;
 
+-- Where the file of a transfer is, where its path does not say it, and what its content has to be.
+CREATE TABLE source_file (
+  transfer INTEGER PRIMARY KEY REFERENCES transfer (id) ON DELETE CASCADE,
+  flow INTEGER NOT NULL REFERENCES flow (id),
+  path BLOB NOT NULL CHECK (substr(path, 1, 1) = x'2f'),
+  algorithm TEXT,
+  digest BLOB,
+  CHECK ((algorithm IS NULL) = (digest IS NULL))
+) STRICT;
+CREATE INDEX source_file_flow ON source_file (flow, transfer);
+
 -- The message that a transfer came by: which one it is, where its file can be fetched, and all it said, for passing on.
 CREATE TABLE message (
   transfer INTEGER PRIMARY KEY REFERENCES transfer (id) ON DELETE CASCADE,

@@ -10,9 +10,17 @@ import { BLOCK_BYTES, END_BYTES, entryBytes, padded, writeHeader } from "./tar.t
 
 /**
  * A small file to pack: where it is, which version is meant, and its name in the archive. `mode: null`: the file's own, as it is
- * now. Below `boundary` no symlink is followed; where it is left out, below the reader's root.
+ * now. Below `boundary` no symlink is followed; where it is left out, below the reader's root. `follow`: `source` may be one itself.
  */
-export type PackFile = { source: AbsPath; boundary?: AbsPath | null; version: Version; name: Bytes; mode: number | null; mtimeS: number };
+export type PackFile = {
+  source: AbsPath;
+  boundary?: AbsPath | null;
+  follow?: boolean;
+  version: Version;
+  name: Bytes;
+  mode: number | null;
+  mtimeS: number;
+};
 
 /** What became of a file: its content stands in the pack from `offset`, or it is not the version that was meant. */
 export type Packed = { kind: "packed"; offset: number; sizeBytes: number; mode: number; hex: string | null } | NotRead;
@@ -73,7 +81,7 @@ class Openers implements Disposable {
 }
 
 function readInto(opener: SourceOpener, file: PackFile, into: Buffer, at: number, algorithm: DigestAlgorithm | null): Packed {
-  const descriptor = opener.open(file.source);
+  const descriptor = opener.open(file.source, file.follow);
   if (descriptor < 0) return notReadFor(errnoName(descriptor));
   try {
     const size = file.version.sizeBytes;

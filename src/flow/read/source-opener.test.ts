@@ -1,4 +1,4 @@
-import { lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
+import { lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { makeTemporary } from "../../../test/support/temporary.ts";
@@ -92,4 +92,25 @@ test("descriptors are given back, also after many directories", async () => {
   const { packed } = pack(files, Buffer.alloc(200_000), true, null, abs(temporary.path));
   expect(new Set(packed.map((one) => one.kind))).toEqual(new Set(["packed"]));
   expect(readdirSync("/proc/self/fd").length).toBe(before);
+});
+
+test("a file that was named is read over a symlink, and is another version once the link leads elsewhere", async () => {
+  await using temporary = await makeTemporary();
+  const at = (path: string): AbsPath => abs(join(temporary.path, path));
+  writeFileSync(at("one"), "content");
+  symlinkSync("one", at("link"));
+  const version = versionOf(statSync(at("link"), { bigint: true }));
+  const file = { source: at("link"), boundary: null, follow: true, version, name: "f" as Bytes, mode: 0o644, mtimeS: 1 };
+  await using reader = new SourceReader();
+  const packed = async (follow: boolean): Promise<string[]> => {
+    using filled = await reader.pack([{ ...file, follow }], { tar: true, algorithm: "md5" });
+    return filled.packed.map((one) => one.kind);
+  };
+  const digested = async (): Promise<string> =>
+    (await reader.digest({ path: at("link"), boundary: null, follow: true }, version, "md5")).kind;
+  expect([await packed(true), await packed(false), await digested()]).toEqual([["packed"], ["changed"], "digest"]);
+  writeFileSync(at("other"), "content");
+  unlinkSync(at("link"));
+  symlinkSync("other", at("link"));
+  expect([await packed(true), await digested()]).toEqual([["changed"], "changed"]);
 });

@@ -15,10 +15,13 @@ export class SourceOpener implements Disposable {
     this.#standing = root === null ? null : new Standing(root);
   }
 
-  /** A descriptor that the caller closes with `closeFd`; minus an errno, ELOOP where a symlink is anywhere below the root. Never waits for a fifo's writer. */
-  open(path: AbsPath): number {
+  /**
+   * A descriptor that the caller closes with `closeFd`; minus an errno, ELOOP where a symlink is anywhere below the root. Never waits for a
+   * fifo's writer. `follow`: the path may be a symlink itself, where it is below no root.
+   */
+  open(path: AbsPath, follow = false): number {
     const inside = this.#root === null ? null : below(this.#root, path);
-    if (inside === null || this.#standing === null) return openAt(AT_CWD, path, opening.file);
+    if (inside === null || this.#standing === null) return openAt(AT_CWD, path, follow ? opening.target : opening.file);
     const parent = this.#standing.stand(parentOf(inside));
     return parent < 0 ? parent : openAt(parent, nameOf(inside), opening.file);
   }

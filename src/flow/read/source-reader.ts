@@ -79,9 +79,9 @@ export class SourceReader implements AsyncDisposable {
     range: { offset: number; lengthBytes: number } | null = null,
   ): Promise<{ kind: "digest"; hex: string } | NotRead> {
     const small = range === null && version !== null && version.sizeBytes <= PACK_BYTES;
-    const { path, boundary } = typeof file === "string" ? { path: file, boundary: this.#root } : file;
+    const { path, boundary, follow } = typeof file === "string" ? { path: file, boundary: this.#root, follow: false } : file;
     const reply = await (small ? this.#packs : this.#digests).ask(
-      { id: 0, kind: "digest", root: boundary, path, version, range, algorithm },
+      { id: 0, kind: "digest", root: boundary, path, follow, version, range, algorithm },
       [],
     );
     assert(reply.kind === "digest", "a digest request is answered by a digest");

@@ -26,6 +26,8 @@ export type ReadRequest =
       kind: "digest";
       root: AbsPath | null;
       path: AbsPath;
+      /** The path may be a symlink itself. */
+      follow: boolean;
       version: Version | null;
       range: { offset: number; lengthBytes: number } | null;
       algorithm: DigestAlgorithm;
@@ -55,7 +57,7 @@ function answer(request: ReadRequest): void {
 
 function digest(request: ReadRequest & { kind: "digest" }): { kind: "digest"; hex: string } | NotRead {
   using opener = new SourceOpener(request.root);
-  const descriptor = opener.open(request.path);
+  const descriptor = opener.open(request.path, request.follow);
   if (descriptor < 0) return notReadFor(errnoName(descriptor));
   try {
     if (request.version !== null && !isVersion(descriptor, request.version)) return { kind: "changed" };

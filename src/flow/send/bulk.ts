@@ -11,6 +11,7 @@ import {
   type ClaimedPut,
   failed,
   isConnectionTrouble,
+  isToldOf,
   notReadError,
   type Result,
   type SendContext,
@@ -38,6 +39,8 @@ export async function sendBulk(context: SendContext, put: ClaimedPut, signal: Ab
     const algorithm = algorithmOf(context);
     const digest = algorithm === null ? Promise.resolve(null) : sourceDigest(context, put, change.version, algorithm);
     digest.catch(() => undefined);
+    // Bytes that are not those that were told of need not travel.
+    if (isToldOf(put)) await digest;
     const { segmentAboveBytes } = context.settings.destination;
     const segmented = change.version.sizeBytes > segmentAboveBytes;
     // Opened while the bytes flow, so that it need not be waited for afterwards.
@@ -75,9 +78,9 @@ export async function proveAndPublish(
 
 /** Never over a symlink, wherever it stands below the root; the descriptor is opened once more as a handle of its own. */
 export async function openVersion(context: SendContext, put: ClaimedPut): Promise<FileHandle> {
-  const { path, boundary } = sourceFile(context, put);
+  const { path, boundary, follow } = sourceFile(context, put);
   using opener = new SourceOpener(boundary);
-  const descriptor = opener.open(path);
+  const descriptor = opener.open(path, follow);
   if (descriptor < 0) throw notReadError(context, put, notReadFor(errnoName(descriptor)));
   const handle = await open(`/proc/self/fd/${descriptor}`).finally(() => closeFd(descriptor));
   try {

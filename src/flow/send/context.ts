@@ -105,7 +105,23 @@ export async function sourceDigest(
 ): Promise<Digest> {
   const found = await context.reader.digest(sourceFile(context, transfer), version, algorithm);
   if (found.kind !== "digest") throw notReadError(context, transfer, found);
-  return { algorithm, hex: found.hex };
+  const digest = { algorithm, hex: found.hex };
+  const error = otherThanTold(transfer, digest);
+  if (error !== null) throw error;
+  return digest;
+}
+
+/** Whether somebody told which content the file has to have. */
+export function isToldOf({ file }: Pick<ClaimedTransfer, "file">): boolean {
+  return file !== null && file.digest !== null;
+}
+
+/** `source-differs` where the file is not the content that was told of; null: it is, or nobody told. */
+export function otherThanTold({ file }: Pick<ClaimedTransfer, "file">, found: Digest): HotdirError | null {
+  const told = file?.digest ?? null;
+  if (file === null || told === null || told.algorithm !== found.algorithm || told.hex === found.hex) return null;
+  const detail = `its ${found.algorithm} is ${found.hex}, and ${told.hex} was registered`;
+  return new HotdirError("source-differs", { operation: "read", path: file.path, detail });
 }
 
 export function isConnectionTrouble(error: unknown): boolean {

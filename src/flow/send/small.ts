@@ -5,7 +5,17 @@ import type { Digest } from "../digest.ts";
 import { PACK_FILES_MAX, PACK_ROOM_BYTES } from "../read/source-reader.ts";
 import { type Packed, packedBytes, type PackFile, READABLE } from "../read/pack.ts";
 import type { Proof } from "../receipt.ts";
-import { algorithmOf, type ClaimedPut, failed, notReadError, type Result, type SendContext, sourceFile, type Tried } from "./context.ts";
+import {
+  algorithmOf,
+  type ClaimedPut,
+  failed,
+  notReadError,
+  otherThanTold,
+  type Result,
+  type SendContext,
+  sourceFile,
+  type Tried,
+} from "./context.ts";
 import type { Files, RemoteShell, WritableFile } from "./contract.ts";
 import { ensureDurable } from "./durable.ts";
 import { inflightOf } from "./layout.ts";
@@ -88,17 +98,20 @@ class Item {
     this.inflight = context.layout.inflight(put.change.path, inflightOf(put));
     const algorithm = algorithmOf(context);
     this.digest = packed.kind === "packed" && packed.hex !== null && algorithm !== null ? { algorithm, hex: packed.hex } : null;
-    if (packed.kind !== "packed") this.result = failed(notReadError(context, put, packed), "read", false);
+    const error =
+      packed.kind !== "packed" ? notReadError(context, put, packed) : this.digest === null ? null : otherThanTold(put, this.digest);
+    if (error !== null) this.result = failed(error, "read", false);
   }
 }
 
 function asPackFile(context: SendContext, put: ClaimedPut): PackFile {
   const { preserve } = context.settings.destination;
   const { version, path } = put.change;
-  const { path: source, boundary } = sourceFile(context, put);
+  const { path: source, boundary, follow } = sourceFile(context, put);
   return {
     source,
     boundary,
+    follow,
     version,
     name: context.layout.inflightName(path, inflightOf(put)),
     mode: preserve.mode ? null : DEFAULT_FILE_MODE,
