@@ -1,4 +1,3 @@
-import type { Clock } from "../kernel/clock.ts";
 import { runEvery } from "../kernel/ending.ts";
 import { messageOf } from "../kernel/errors.ts";
 import type { Log } from "../kernel/log.ts";
@@ -7,20 +6,18 @@ import type { RootIdentity } from "./detect/contract.ts";
 import { isEmptyOrGone } from "./detect/empty-root.ts";
 import { type Outbox, outboxOf } from "./announce/outbox.ts";
 import { AttemptLog } from "./attempt-log.ts";
-import type { Bus } from "./bus.ts";
 import type { Fetching } from "./fetch/contract.ts";
 import { fetchingFor } from "./fetch/fetching.ts";
 import type { Entrance } from "./entrance.ts";
 import { describeSource, entranceOf } from "./entrances.ts";
 import { farEndOf } from "./far-ends.ts";
 import type { FlowEnd } from "./flow-end.ts";
+import type { FlowOptions, FlowState } from "./flow-options.ts";
 import { type HeldBy, Holds } from "./holds.ts";
 import { type FlowEntry, Retention } from "./finish/retention.ts";
-import type { RunId } from "./ledger/claims.ts";
 import type { Database } from "./ledger/database.ts";
 import * as flows from "./ledger/flows.ts";
 import { findRoot, haltForPerson, loseRoot } from "./ledger/lost-root.ts";
-import type { FlowObserver } from "./observer.ts";
 import { refuseLoop } from "./place.ts";
 import { describePlace } from "./place-name.ts";
 import { pumpTold } from "./pump-told.ts";
@@ -30,30 +27,13 @@ import { SourceReader } from "./read/source-reader.ts";
 import type { PumpEvents } from "./send/pump-events.ts";
 import type { Pumping } from "./send/pumping.ts";
 import type { FlowSettings } from "./settings.ts";
+import type { TableEntrance } from "./table/table-entrance.ts";
 import type { ClaimedTransfer, TransferId } from "./transfer.ts";
-
-export type FlowState = { state: "running" | "stopped"; reason: null } | { state: "paused" | "waiting" | "halted"; reason: string };
 
 const STOP_BOUND_MS = 10_000;
 const PAUSED = "paused by hand";
 /** What is under way when a flow is paused has so long to end by itself. */
 const HOLD_BOUND_MS = 2000;
-
-export type FlowOptions = {
-  settings: FlowSettings;
-  db: Database;
-  run: RunId;
-  clock: Clock;
-  log: Log;
-  /** The brokers of flows that are told, or tell. */
-  bus: Bus;
-  /** All flows of the daemon: two may share a source. */
-  all: () => FlowEntry[];
-  observers: FlowObserver[];
-  /** Anything that `status` or `run --until-idle` look at. */
-  changed: () => void;
-  broken: (error: unknown) => void;
-};
 
 /** One flow at work: its intake, its far end and its retention, and how they hang together. */
 export class Flow implements AsyncDisposable {
@@ -62,6 +42,8 @@ export class Flow implements AsyncDisposable {
   readonly intake: Entrance;
   /** Takes messages; null: the flow takes its changes from its own directory, or from posts. */
   readonly receiver: Receiver | null;
+  /** Follows the rows of a table; null: the flow's queue is no table. */
+  readonly table: TableEntrance | null;
   readonly end: FlowEnd;
   /** Tells of deliveries; null: nobody is told. */
   readonly outbox: Outbox | null;
@@ -102,7 +84,7 @@ export class Flow implements AsyncDisposable {
     this.end = this.#makeEnd(options);
     const told = (transfers: readonly TransferId[]): void => this.receiver?.told(transfers);
     this.outbox = outboxOf({ settings, id: this.entry.id, bus }, { db, clock, log: this.#log, changed, told, broken });
-    const { intake, receiver } = entranceOf({
+    const { intake, receiver, table } = entranceOf({
       ...parts,
       settings,
       fetching: this.#fetching,
@@ -117,6 +99,7 @@ export class Flow implements AsyncDisposable {
     });
     this.intake = intake;
     this.receiver = receiver;
+    this.table = table;
     this.#retention = new Retention({
       db,
       flow: this.entry,
@@ -130,7 +113,14 @@ export class Flow implements AsyncDisposable {
 
   #makeEnd({ settings, db, run, bus, clock, broken, observers, all }: FlowOptions): FlowEnd {
     const events: PumpEvents = {
-      ...pumpTold({ flow: settings.name, attempts: this.#attempts, observers, clock, receiver: () => this.receiver }),
+      ...pumpTold({
+        flow: settings.name,
+        attempts: this.#attempts,
+        observers,
+        clock,
+        receiver: () => this.receiver,
+        table: () => this.table,
+      }),
       look: (paths) => this.intake.look(paths),
       recorded: () => {
         this.outbox?.wake();
@@ -152,7 +142,7 @@ export class Flow implements AsyncDisposable {
     const halted = this.#halted ?? this.#rootLost;
     if (halted !== null) return { state: "halted", reason: halted };
     if (this.#holds.reason !== null) return { state: "paused", reason: this.#holds.reason };
-    const trouble = this.end.trouble ?? this.receiver?.trouble ?? null;
+    const trouble = this.end.trouble ?? this.receiver?.trouble ?? this.table?.trouble ?? null;
     return trouble === null ? { state: "running", reason: null } : { state: "waiting", reason: trouble };
   }
 
@@ -266,6 +256,7 @@ export class Flow implements AsyncDisposable {
   /** What is due now, before a run that ends when idle: source files go, and leftovers at the destination. */
   async finishDue(): Promise<void> {
     await this.#retention.settle();
+    await this.table?.settle();
     await this.end.finish();
     await this.outbox?.finish();
   }
@@ -282,11 +273,14 @@ export class Flow implements AsyncDisposable {
     return runEvery(
       [
         // What is being sent may still end, and its message is then done.
-        () => (this.receiver === null ? this.intake[Symbol.asyncDispose]() : void this.receiver.leave(STOP_BOUND_MS)),
+        () =>
+          this.receiver === null ? (this.table?.leave() ?? this.intake[Symbol.asyncDispose]()) : void this.receiver.leave(STOP_BOUND_MS),
         () => this.pump.stop(STOP_BOUND_MS).catch(tell),
         () => this.receiver?.[Symbol.asyncDispose](),
         () => this.#attempts[Symbol.dispose](),
         () => this.#retention[Symbol.asyncDispose](),
+        // Its rows are told of the last attempts and removals.
+        () => this.table?.[Symbol.asyncDispose](),
         () => this.outbox?.[Symbol.asyncDispose](),
         () => this.end[Symbol.asyncDispose](),
         () => this.#reader[Symbol.asyncDispose](),

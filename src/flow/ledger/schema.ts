@@ -1,3 +1,5 @@
+import { tableRows } from "./schema-table.ts";
+
 /**
  * The ledger's tables. The rules of `states.ts` stand here again as CHECK constraints and triggers,
  * so that no statement, ours or anybody's, can commit a ledger that breaks them:
@@ -141,6 +143,7 @@ CREATE TABLE source_file (
   CHECK ((algorithm IS NULL) = (digest IS NULL))
 ) STRICT;
 CREATE INDEX source_file_flow ON source_file (flow, transfer);
+CREATE INDEX source_file_path ON source_file (path);
 
 -- The message that a transfer came by: which one it is, where its file can be fetched, and all it said, for passing on.
 CREATE TABLE message (
@@ -246,5 +249,5 @@ CREATE TRIGGER transfer_pruned AFTER DELETE ON transfer BEGIN
   INSERT INTO pruned (flow, state, transfers) VALUES (OLD.flow, OLD.state, 1)
     ON CONFLICT (flow, state) DO UPDATE SET transfers = transfers + 1;
 END;
-`,
+${tableRows}`,
 ];

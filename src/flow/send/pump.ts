@@ -181,6 +181,7 @@ export class Pump implements Pumping {
         failures: transfer.failures,
         attempts: transfer.fence.attempt,
         litter,
+        named: transfer.file !== null,
         othersGotThrough,
         retry: settings.retry,
         now: clock.steady(),
