@@ -1,8 +1,9 @@
-import { lstatSync } from "node:fs";
+import { lstatSync, statSync } from "node:fs";
 import { rejection } from "../flow/admit/filter.ts";
 import { flowId, haltReason } from "../flow/ledger/flows.ts";
 import type { Database } from "../flow/ledger/database.ts";
 import { clockSkewMs } from "../flow/ledger/meta.ts";
+import { namedFile } from "../flow/ledger/named-files.ts";
 import { type QueuePlace, queuePlace } from "../flow/ledger/queue-place.ts";
 import { type Story, storyOf } from "../flow/ledger/story.ts";
 import type { FlowSettings } from "../flow/settings.ts";
@@ -12,6 +13,7 @@ import { errnoOf } from "../kernel/errors.ts";
 import { type AbsPath, fsPath, join, type RelPath } from "../kernel/path.ts";
 import type { LiveFlow, LiveStatus } from "./control-protocol.ts";
 import { nextStep } from "./next-step.ts";
+import { type FollowedFacts, followedFacts } from "./table-facts.ts";
 
 /** The story of one path in one flow. */
 export type ExplainFacts = {
@@ -22,6 +24,8 @@ export type ExplainFacts = {
   source: SourceNow;
   flowState: { state: LiveFlow["state"]; reason: string | null };
   story: Story;
+  /** The row of a table that the newest transfer follows; null: none. */
+  row: FollowedFacts | null;
   /** Ledger time (steady) minus wall time, so that what falls due can be told by the wall's clock. */
   skewMs: number;
   /** What happens next, in a sentence. */
@@ -61,8 +65,10 @@ export function explainFacts(parts: { settings: FlowSettings; path: RelPath; db:
     live === null
       ? { state: halted === null ? ("stopped" as const) : ("halted" as const), reason: halted }
       : { state: live.state, reason: live.reason };
-  const file = join(settings.source.root, path);
-  const source = lookNow(file);
+  const named = db === null || last === undefined ? null : namedFile(db, last.id);
+  const row = followedFacts(settings, db, last?.id);
+  const file = named?.path ?? row?.now?.file ?? join(settings.source.root, path);
+  const source = lookNow(file, named !== null);
   const prospect: Prospect = {
     settings,
     path,
@@ -76,12 +82,23 @@ export function explainFacts(parts: { settings: FlowSettings; path: RelPath; db:
     nowMs: clock.wall(),
     nowSteady: clock.steady(),
   };
-  return { flow: settings.name, path, file, source, flowState, story, skewMs: clock.steady() - clock.wall(), next: nextStep(prospect) };
+  return {
+    flow: settings.name,
+    path,
+    file,
+    source,
+    flowState,
+    story,
+    row,
+    skewMs: clock.steady() - clock.wall(),
+    next: nextStep(prospect),
+  };
 }
 
-function lookNow(file: AbsPath): SourceNow {
+/** `follow`: what the file links to is meant, too. */
+function lookNow(file: AbsPath, follow: boolean): SourceNow {
   try {
-    const stat = lstatSync(fsPath(file), { bigint: true });
+    const stat = (follow ? statSync : lstatSync)(fsPath(file), { bigint: true });
     if (stat.isFile()) return { kind: "file", version: versionOf(stat) };
     return { kind: stat.isDirectory() ? "directory" : stat.isSymbolicLink() ? "symlink" : "other" };
   } catch (error) {

@@ -9,6 +9,7 @@ import type { FlowSettings } from "../flow/settings.ts";
 import type { AbsPath, RelPath } from "../kernel/path.ts";
 import { type BrokerUse, brokerUsesOf } from "./broker-uses.ts";
 import type { LiveBroker, LiveFlow, LiveStatus } from "./control-protocol.ts";
+import { type TableFacts, tableFacts } from "./table-facts.ts";
 
 /** What `status` tells, whoever shows it. */
 export type StatusFacts = {
@@ -37,6 +38,8 @@ export type FlowFacts = {
   active: ActiveFacts[];
   activeCount: number;
   broker: BrokerFacts[];
+  /** The table whose rows are its queue; null: none is. */
+  table: TableFacts | null;
   /** What a person should know though nothing waits. */
   notice: string | null;
 };
@@ -87,6 +90,7 @@ function flowFacts(settings: FlowSettings, db: Database | null, live: LiveFlow |
     active: (live?.active ?? []).map((active) => ({ ...active, path: active.path as RelPath })),
     activeCount: live?.activeCount ?? 0,
     broker: brokerUsesOf(settings).map((use) => brokerFacts(use, { db, id, live })),
+    table: tableFacts(settings, { db, id, live: live?.table ?? null }),
     notice: live?.notice ?? null,
   };
 }

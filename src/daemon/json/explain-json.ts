@@ -1,6 +1,7 @@
 import type { ExplainFacts } from "../explain-facts.ts";
 import type { TransferStory } from "../../flow/ledger/story.ts";
 import { isoMs, isoNs, pathFields } from "./fields.ts";
+import { followedJson } from "./table-json.ts";
 
 /** The same story for programs (docs/reference/json.md). */
 export function explainJson(facts: ExplainFacts): object {
@@ -15,6 +16,7 @@ export function explainJson(facts: ExplainFacts): object {
     },
     flow_state: facts.flowState,
     transfers: facts.story.transfers.map((transfer) => transferJson(transfer, facts.skewMs)),
+    row: facts.row === null ? null : followedJson(facts.row),
     left_out: facts.story.leftOut,
     next: facts.next,
   };

@@ -254,6 +254,17 @@ export function queuedFile(db: Database, flow: FlowId, path: RelPath): { id: Tra
   return row === undefined ? null : { id: row.id, path, file: bytesOf(row.file) as AbsPath };
 }
 
+/** Where a file was to be sent. */
+export function pathsOfFile(db: Database, flow: FlowId, file: AbsPath): RelPath[] {
+  return db
+    .all<Row & { path: Uint8Array }>(
+      "SELECT DISTINCT t.path FROM source_file f JOIN transfer t ON t.id = f.transfer WHERE f.path = ? AND t.flow = ?",
+      pathCell(file),
+      flow,
+    )
+    .map(({ path }) => pathFrom(path));
+}
+
 /** A transfer waits for its next try; or was given up, and has all tries before it again. */
 export function recount(db: Database, id: TransferId, failures: number, at: SteadyMs): void {
   db.run("UPDATE transfer SET failures = ? WHERE id = ? AND state = 'queued'", failures, id);

@@ -164,8 +164,12 @@ export function isUnseen(version: Version): boolean {
 
 /** What cannot be followed has no path of its own, lest it stands in the way of what can. Hard links are sent as files: who else names them is not known. */
 function changeOf(row: SeenRow): Change & { kind: "put" } {
-  const path = row.unusable === null && row.path !== null ? row.path : relPath(bytesOfText(`row ${row.row}`));
-  return putOf(path, row.look);
+  return putOf(pathOfRow(row), row.look);
+}
+
+/** What its transfer is called. */
+export function pathOfRow({ row, path, unusable }: Pick<SeenRow, "row" | "path" | "unusable">): RelPath {
+  return unusable === null && path !== null ? path : relPath(bytesOfText(`row ${row}`));
 }
 
 export function putOf(path: RelPath, look: Look): Change & { kind: "put" } {

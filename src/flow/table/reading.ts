@@ -1,3 +1,4 @@
+import type { WallMs } from "../../kernel/clock.ts";
 import { show } from "../../kernel/path.ts";
 import * as read from "../ledger/table-source.ts";
 import { Comparison, type Difference, FOLLOWED_AT_ONCE, noKnownRows } from "./comparison.ts";
@@ -30,6 +31,8 @@ export class TableReading {
   #waiting: { comparison: Comparison; begunAt: number } | null = null;
   #waitingDueAt = 0;
   #scanned = false;
+  #askedAtMs: WallMs = 0;
+  #readAtMs: WallMs | null = null;
 
   /** @param found is told what is to be followed, and up to which row new ones were read then. */
   constructor(
@@ -54,6 +57,11 @@ export class TableReading {
     return this.#scanned && !this.#isChanged && !this.#hasNew && this.#all === null && this.#waiting === null;
   }
 
+  /** All that was there by then is followed; null: nobody knows yet. */
+  get readAtMs(): WallMs | null {
+    return this.#readAtMs;
+  }
+
   /** Whatever is there by now is taken for changed. */
   askSoon(): void {
     this.#version = null;
@@ -67,6 +75,7 @@ export class TableReading {
     this.#waiting = null;
     this.#hasNew = false;
     this.#scanned = false;
+    this.#readAtMs = null;
   }
 
   /** One short piece of work; how long there is nothing to do after it. Rejects with `TableAway`. */
@@ -76,15 +85,25 @@ export class TableReading {
     if (this.#hasNew) await this.#readNew();
     else if (this.#waiting !== null) await this.#compareWaiting(this.#waiting);
     else if (this.#all !== null) await this.#compareAll(this.#all);
-    else return Math.max(0, this.#polledAt + source.pollMs - clock.steady());
+    else {
+      this.#tellRead();
+      return Math.max(0, this.#polledAt + source.pollMs - clock.steady());
+    }
+    this.#tellRead();
     return SLICE_PAUSE_MS;
+  }
+
+  #tellRead(): void {
+    if (this.#scanned && !this.#hasNew) this.#readAtMs = this.#askedAtMs;
   }
 
   async #poll(): Promise<void> {
     const { db, flow, source, clock } = this.#context;
+    const askedAtMs = clock.wall();
     const { identity: file, version, last } = await this.#thread.ask({ ask: "poll" });
     this.#counts.iterations++;
     this.#polledAt = clock.steady();
+    this.#askedAtMs = askedAtMs;
     const { identity, high } = read.readSoFar(db, flow);
     const now = identityOf(source, file);
     // A table that goes less far than it did was restored, or emptied.

@@ -11,7 +11,7 @@ export function whereClause({ where }: Pick<TablePlace, "where">): string {
   return where.map(({ column }) => ` AND ${quoteName(column)} IS ?`).join("");
 }
 
-export type ReadStatements = { last: string; range: string; key: string };
+export type ReadStatements = { last: string; range: string; key: string; naming: string };
 
 /** Numbers come as they are, the rest as bytes; of each its type, since columns hold what somebody put there. */
 export function readStatements(place: TablePlace): ReadStatements {
@@ -30,7 +30,13 @@ export function readStatements(place: TablePlace): ReadStatements {
     last: `SELECT max(${id}) ${from}`,
     range: `${select} WHERE ${id} > ? AND ${id} <= ?${ours} ORDER BY ${id}`,
     key: `${select} WHERE ${id} = ?${ours}`,
+    naming: `${select} WHERE ${quoteName(columns.file)} IN (?, ?)${ours}`,
   };
+}
+
+/** How many rows are ours. */
+export function countStatement(place: Pick<TablePlace, "table" | "where">): string {
+  return `SELECT count(*) AS n FROM ${quoteName(place.table)} WHERE 1${whereClause(place)}`;
 }
 
 /** The columns that the table has to have. */

@@ -1,3 +1,4 @@
+import type { WallMs } from "../../kernel/clock.ts";
 import { HotdirError } from "../../kernel/errors.ts";
 import type { RelPath } from "../../kernel/path.ts";
 import type { Entrance } from "../entrance.ts";
@@ -60,6 +61,11 @@ export class TableEntrance implements Entrance {
   get idle(): boolean {
     if (!this.#reading.idle || !this.#canRead.isGood || this.#paths.size > 0) return false;
     return !anyOwed(this.#context.db, this.#context.flow);
+  }
+
+  /** All that was registered by then is followed; null: nobody knows yet. */
+  get readAtMs(): WallMs | null {
+    return this.#reading.readAtMs;
   }
 
   /** Why the table cannot be used now; null: it can. */

@@ -1,18 +1,20 @@
 import { statSync } from "node:fs";
 import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from "node:sqlite";
 import { errnoOf } from "../../kernel/errors.ts";
-import { type AbsPath, fsPath } from "../../kernel/path.ts";
+import { type AbsPath, bufferOf, fsPath } from "../../kernel/path.ts";
 import { versionOf } from "../version.ts";
 import { cellsFrom, fingerprintOf, type RowCells } from "./cells.ts";
 import { connect, type Connection, fileOf, tableErrorOf } from "./connection.ts";
 import type { KnownRows, Look, NewRow, RowWrite, SeenRow, TableAnswers, TablePlace, WriteEnd } from "./messages.ts";
 import { addRow } from "./add-row.ts";
-import { readRow } from "./row.ts";
+import { readRow, type TableRow } from "./row.ts";
 import { type ReadStatements, readStatements } from "./sql.ts";
 import { writeRow } from "./write-row.ts";
 
 /** Rows that are compared in one go: each go is a short read of the database. */
 const COMPARED_MAX = 5000;
+/** Rows that name one file, for people. */
+const FOUND_MAX = 20;
 
 /**
  * The table of another program's database, in short transactions. Whatever is wrong with the file throws a `TableError`, and the next
@@ -75,6 +77,22 @@ export class TableFile implements Disposable {
       }
       return { rows, missing };
     });
+  }
+
+  /** Rows of ours, by their key or by the file that they name. */
+  find(by: { row: number } | { file: AbsPath }): TableRow[] {
+    return this.#use(() => {
+      const found = "row" in by ? [this.#read(by.row)] : this.#naming(by.file);
+      return found.flatMap((cells) => (cells === null ? [] : [readRow(cells, this.#place, Date.now() / 1000)]));
+    });
+  }
+
+  #naming(file: AbsPath): RowCells[] {
+    const found: RowCells[] = [];
+    const bytes = bufferOf(file);
+    for (const values of this.#iterate(this.#sql.naming, [bytes.toString("utf8"), bytes, ...this.#ours()]))
+      if (found.push(cellsFrom(values)) >= FOUND_MAX) break;
+    return found;
   }
 
   write(writes: RowWrite[]): WriteEnd[] {
