@@ -15,7 +15,8 @@ CREATE TABLE table_source (
 ) STRICT;
 
 -- The rows of that table, by their keys: as they were last read or written, and which transfer follows them. registration: tells file, path
--- and sum apart from others. registered: the sum. waits: neither verified nor ignored. failures: what the row is to say; failures_there: what it said. owed: how many outcomes it was not told of yet.
+-- and sum apart from others. registered: the sum. waits: neither verified nor ignored. failures: what the row is to say; failures_there: what it said;
+-- failures_told: what it may say by now, since that was to be written when a kill may have come. owed: how many outcomes it was not told of yet.
 CREATE TABLE table_row (
   flow INTEGER NOT NULL REFERENCES flow (id),
   row INTEGER NOT NULL,
@@ -25,10 +26,12 @@ CREATE TABLE table_row (
   registered_at REAL NOT NULL,
   registered TEXT,
   removable INTEGER NOT NULL CHECK (removable = 0 OR removable = 1),
-  waits INTEGER NOT NULL CHECK (waits = 0 OR waits = 1),
+  verified INTEGER NOT NULL CHECK (verified = 0 OR verified = 1),
+  waits INTEGER NOT NULL CHECK (waits = 0 OR (waits = 1 AND verified = 0)),
   copied INTEGER NOT NULL CHECK (copied = 0 OR copied = 1),
   failures INTEGER NOT NULL,
   failures_there INTEGER NOT NULL,
+  failures_told INTEGER,
   removed_at REAL,
   owed INTEGER NOT NULL DEFAULT 0 CHECK (owed >= 0),
   PRIMARY KEY (flow, row)

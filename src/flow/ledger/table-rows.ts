@@ -19,6 +19,8 @@ export type LedgerRow = {
   /** The sum that it names, in lower-case hexadecimal. */
   registered: string | null;
   removable: boolean;
+  verified: boolean;
+  /** Neither verified nor ignored. */
   waits: boolean;
   copied: boolean;
   failures: number;
@@ -28,6 +30,8 @@ export type LedgerRow = {
 /** A row, and how the transfer stands that follows it; `state` null: history has dropped that, or there never was one. */
 export type FollowedRow = LedgerRow & {
   owed: number;
+  /** What it may count by now; null: nothing was begun to be written. */
+  failuresTold: number | null;
   removedAtS: number | null;
   state: StateName | null;
   code: string | null;
@@ -50,10 +54,12 @@ type FollowedCells = Row & {
   registered_at: number;
   registered: string | null;
   removable: number;
+  verified: number;
   waits: number;
   copied: number;
   failures: number;
   failures_there: number;
+  failures_told: number | null;
   removed_at: number | null;
   owed: number;
   state: StateName | null;
@@ -75,11 +81,13 @@ function followedFrom(cells: FollowedCells): FollowedRow {
     registeredAtS: cells.registered_at,
     registered: cells.registered,
     removable: cells.removable === 1,
+    verified: cells.verified === 1,
     waits: cells.waits === 1,
     copied: cells.copied === 1,
     failures: cells.failures,
     failuresThere: cells.failures_there,
     owed: cells.owed,
+    failuresTold: cells.failures_told,
     removedAtS: cells.removed_at,
     state: cells.state,
     code: cells.code,
@@ -124,11 +132,11 @@ export function knownRows(db: Database, flow: FlowId, which: "all" | "waiting", 
   );
 }
 
-const PUT_ROW = `INSERT INTO table_row (flow, row, transfer, fingerprint, registration, registered_at, registered, removable, waits, copied, failures, failures_there)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+const PUT_ROW = `INSERT INTO table_row (flow, row, transfer, fingerprint, registration, registered_at, registered, removable, verified, waits, copied, failures, failures_there)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT (flow, row) DO UPDATE SET transfer = excluded.transfer, fingerprint = excluded.fingerprint, registration = excluded.registration, registered_at = excluded.registered_at,
-    registered = excluded.registered, removable = excluded.removable, waits = excluded.waits, copied = excluded.copied, failures = excluded.failures,
-    failures_there = excluded.failures_there, removed_at = CASE WHEN transfer IS excluded.transfer THEN removed_at END`;
+    registered = excluded.registered, removable = excluded.removable, verified = excluded.verified, waits = excluded.waits, copied = excluded.copied, failures = excluded.failures,
+    failures_there = excluded.failures_there, failures_told = NULL, removed_at = CASE WHEN transfer IS excluded.transfer THEN removed_at END`;
 
 /** What is owed to the row stays owed. */
 export function putRow(db: Database, flow: FlowId, row: LedgerRow): void {
@@ -142,6 +150,7 @@ export function putRow(db: Database, flow: FlowId, row: LedgerRow): void {
     row.registeredAtS,
     row.registered,
     row.removable ? 1 : 0,
+    row.verified ? 1 : 0,
     row.waits ? 1 : 0,
     row.copied ? 1 : 0,
     row.failures,
@@ -158,27 +167,46 @@ export function lookAgain(db: Database, flow: FlowId, row: number, fingerprint: 
   db.run("UPDATE table_row SET fingerprint = ? WHERE flow = ? AND row = ?", fingerprint, flow, row);
 }
 
-/** Of a row that was written, or that needed it no more; unless more came since it was read (`owed`). */
-export type WrittenRow = { row: number; owed: number; fingerprint: number; waits: boolean; copied: boolean; failuresThere: number };
+/**
+ * Of a row that was written, or that needed it no more; unless more came since it was read (`owed`). `failures`: what it was to count, and what it
+ * counts; null: it is another row by now, of which nothing was counted.
+ */
+export type WrittenRow = {
+  row: number;
+  owed: number;
+  fingerprint: number;
+  verified: boolean;
+  waits: boolean;
+  copied: boolean;
+  failures: { wanted: number; there: number } | null;
+};
 
 export function ackRow(db: Database, flow: FlowId, written: WrittenRow): void {
+  if (written.failures !== null) recountRow(db, flow, written.row, written.failures);
+  else db.run("UPDATE table_row SET failures = failures_there, failures_told = NULL WHERE flow = ? AND row = ?", flow, written.row);
   db.run(
-    "UPDATE table_row SET owed = CASE owed WHEN ? THEN 0 ELSE owed END, fingerprint = ?, waits = ?, copied = ?, failures_there = ? WHERE flow = ? AND row = ?",
+    "UPDATE table_row SET owed = CASE WHEN owed = ? AND failures = failures_there THEN 0 ELSE owed END, fingerprint = ?, verified = ?, waits = ?, copied = ? WHERE flow = ? AND row = ?",
     written.owed,
     written.fingerprint,
+    written.verified ? 1 : 0,
     written.waits ? 1 : 0,
     written.copied ? 1 : 0,
-    written.failuresThere,
     flow,
     written.row,
   );
 }
 
-/** Somebody else counted, or set the count: what is to be written stands on that now. */
-export function rebaseFailures(db: Database, flow: FlowId, row: number, there: number): void {
+/** Before it is written: if a kill comes, nobody knows whether it was. What is in doubt already is settled first. */
+export function tellFailures(db: Database, flow: FlowId, row: number, failures: number): void {
+  db.run("UPDATE table_row SET failures_told = ? WHERE flow = ? AND row = ? AND failures_told IS NULL", failures, flow, row);
+}
+
+/** The row says `there` now: what was counted beyond `wanted` comes on top of that. */
+export function recountRow(db: Database, flow: FlowId, row: number, { wanted, there }: { wanted: number; there: number }): void {
   db.run(
-    "UPDATE table_row SET failures = max(0, ?1 + failures - failures_there), failures_there = ?1 WHERE flow = ?2 AND row = ?3",
+    "UPDATE table_row SET failures = max(0, ?1 + failures - ?2), failures_there = ?1, failures_told = NULL WHERE flow = ?3 AND row = ?4",
     there,
+    wanted,
     flow,
     row,
   );
@@ -200,22 +228,29 @@ export function oweRow(db: Database, flow: FlowId, row: number): void {
   db.run("UPDATE table_row SET owed = owed + 1 WHERE flow = ? AND row = ?", flow, row);
 }
 
-export type NewerRow = { row: number; state: StateName; found: Digest | null; endedAtMs: WallMs | null };
+export type NewerRow = { row: number; isDone: boolean; found: Digest | null; endedAtMs: WallMs | null };
 
-/** A later row of the table with the same path, which is what counts (P7); null: there is none. */
+/**
+ * A later row of the table with the same path, which is what counts (P7); null: there is none. `found`: as we read it back ourselves; null: it is
+ * not done, or that it is done is the word of another program.
+ */
 export function newerRow(db: Database, flow: FlowId, path: RelPath, row: number): NewerRow | null {
   const newer = db.get<
-    Row & { row: number; state: StateName; algorithm: string | null; digest: Uint8Array | null; ended_at: number | null }
-  >(
-    "SELECT r.row, t.state, t.algorithm, t.digest, t.ended_at FROM transfer t JOIN table_row r ON r.transfer = t.id WHERE t.flow = ? AND t.path = ? AND r.row > ? AND (t.state = 'delivered' OR (r.waits = 1 AND t.state NOT IN ('superseded', 'ignored'))) ORDER BY r.row DESC LIMIT 1",
-    flow,
-    pathCell(path),
-    row,
-  );
-  return newer === undefined
-    ? null
-    : { row: newer.row, state: newer.state, found: digestFrom(newer.algorithm, newer.digest), endedAtMs: newer.ended_at };
+    Row & { row: number; verified: number; state: StateName; algorithm: string | null; digest: Uint8Array | null; ended_at: number | null }
+  >(NEWER, flow, pathCell(path), row);
+  if (newer === undefined) return null;
+  const isDelivered = newer.state === "delivered";
+  return {
+    row: newer.row,
+    isDone: isDelivered || newer.verified === 1,
+    found: isDelivered ? digestFrom(newer.algorithm, newer.digest) : null,
+    endedAtMs: newer.ended_at,
+  };
 }
+
+const NEWER = `SELECT r.row, r.verified, t.state, t.algorithm, t.digest, t.ended_at FROM transfer t JOIN table_row r ON r.transfer = t.id
+  WHERE t.flow = ? AND t.path = ? AND r.row > ? AND (t.state = 'delivered' OR r.verified = 1 OR (r.waits = 1 AND t.state NOT IN ('superseded', 'ignored')))
+  ORDER BY r.row DESC LIMIT 1`;
 
 /** Transfers that wait for the same path, or were given up. */
 export function openAt(db: Database, flow: FlowId, path: RelPath): TransferId[] {

@@ -79,7 +79,7 @@ export function stepOf(row: TableRow, decision: RowDecision, now: Following): St
       return openStep(row, decision, now);
     case "delivered":
       if (decision.do === "send") return same && row.verified ? { do: "keep" } : { do: "begin", adopt: same };
-      return decision.do === "bury" && !same ? { do: "begin", adopt: false } : { do: "keep" };
+      return decision.do === "bury" && !(same && row.verified) ? { do: "begin", adopt: false } : { do: "keep" };
     case "superseded":
     case "ignored":
       return decision.do === "ignore" ? { do: "keep" } : { do: "begin", adopt: false };

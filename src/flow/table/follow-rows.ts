@@ -20,34 +20,41 @@ import { removalDueAt } from "./removal-due.ts";
 
 export type FollowContext = { db: Database; flow: FlowId; settings: FlowSettings; source: TableSource; clock: Clock; log: Log };
 
+type Followed = { queued: boolean; again: boolean };
+
 /**
  * Rows that are new, or other than they were, become transfers; rows that are no more end theirs. In one transaction, so that a row is either known
- * as it was, or followed as it is. Whether something is in the queue that was not there before.
+ * as it was, or followed as it is. Whether something is in the queue that was not there before, and
+ * whether rows have to be compared again.
  */
-export function followRows(context: FollowContext, seen: readonly SeenRow[], missing: readonly number[]): boolean {
-  const followed = { queued: false };
+export function followRows(context: FollowContext, seen: readonly SeenRow[], missing: readonly number[]): Followed {
+  const followed = { queued: false, again: false };
   context.db.transaction(() => {
-    for (const row of missing) loseRow(context, row);
+    for (const row of missing) loseRow(context, row, followed);
     for (const row of seen) followRow(context, row, followed);
   });
-  return followed.queued;
+  return followed;
 }
 
 /** What is being sent ends by itself, and its row is then not there to be told. */
-function loseRow({ db, flow, clock, log }: FollowContext, row: number): void {
+function loseRow({ db, flow, clock, log }: FollowContext, row: number, followed: Followed): void {
   const known = rows.followedRow(db, flow, row);
-  if (known === null || known.state === "sending") return;
+  if (known === null) return;
+  if (known.state === "sending") {
+    followed.again = true;
+    return;
+  }
   if (known.transfer !== null) {
     admissions.supersede(db, known.transfer, `row ${row} is not in the table any more`, clock.wall());
     // The row was what said that its file may go.
     dropRetention(db, known.transfer);
   }
   rows.forgetRow(db, flow, row);
-  letOlderFollow(db, flow, known.path, row);
+  letOlderFollow({ db, flow }, known.path, row, followed);
   log.debug(`row ${row} is not in the table any more`);
 }
 
-function followRow(context: FollowContext, row: SeenRow, followed: { queued: boolean }): void {
+function followRow(context: FollowContext, row: SeenRow, followed: Followed): void {
   const { db, flow, settings, source } = context;
   const decision = decideRow(row, {
     attemptsMax: settings.retry.attemptsMax,
@@ -62,7 +69,7 @@ function followRow(context: FollowContext, row: SeenRow, followed: { queued: boo
     if (row.copiedAtS !== null) noteCopied(db, flow, row.copiedAtS, row.file);
   }
   if (known === null || known.transfer === null || known.state === null) {
-    return begin(context, row, decision, followed);
+    return begin(context, row, decision, followed, row.failures);
   }
   const same = known.registration === row.registration;
   const step = stepOf(row, decision, { ...known, state: known.state, same, owed: known.owed > 0 });
@@ -70,9 +77,11 @@ function followRow(context: FollowContext, row: SeenRow, followed: { queued: boo
   const failures = Math.max(0, row.failures + known.failures - known.failuresThere);
   switch (step.do) {
     case "later":
+      followed.again = true;
       return;
     case "keep":
       if (known.removable !== row.removable) retainAnew(context, known.transfer, row);
+      if (known.verified !== row.verified || known.waits !== waits(row)) letOlderFollow(context, known.path, row.row, followed);
       return keep(context, row, { transfer: known.transfer, failures });
     case "recount":
       rows.recount(db, known.transfer, row.failures, context.clock.steady());
@@ -82,16 +91,24 @@ function followRow(context: FollowContext, row: SeenRow, followed: { queued: boo
     case "begin": {
       const reason = "reason" in decision ? decision.reason : `row ${row.row} of the table names something else now`;
       admissions.supersede(db, known.transfer, reason, context.clock.wall());
-      if (step.do === "begin") begin(context, row, adopting(decision, step.adopt), followed);
+      if (step.do === "begin") begin(context, row, adopting(decision, step.adopt), followed, same ? failures : row.failures);
       else keep(context, row, { transfer: known.transfer, failures: row.failures });
       // An older row with the same path may be the newest again.
-      letOlderFollow(db, flow, known.path, row.row);
+      letOlderFollow(context, known.path, row.row, followed);
     }
   }
 }
 
-function letOlderFollow(db: Database, flow: FlowId, path: RelPath | null, row: number): void {
-  if (path !== null) for (const older of rows.olderRows(db, flow, path, row)) rows.lookAgain(db, flow, older, NO_FINGERPRINT);
+function letOlderFollow({ db, flow }: Pick<FollowContext, "db" | "flow">, path: RelPath | null, row: number, followed: Followed): void {
+  if (path === null) return;
+  for (const older of rows.olderRows(db, flow, path, row)) {
+    rows.lookAgain(db, flow, older, NO_FINGERPRINT);
+    followed.again = true;
+  }
+}
+
+function waits({ verified, ignore }: SeenRow): boolean {
+  return !verified && !ignore;
 }
 
 function adopting(decision: RowDecision, adopt: boolean): RowDecision {
@@ -114,7 +131,8 @@ function keep({ db, flow }: FollowContext, row: SeenRow, { transfer, failures }:
     registeredAtS: row.registeredAtS,
     registered: row.digest?.hex ?? null,
     removable: row.removable,
-    waits: !row.verified && !row.ignore,
+    verified: row.verified,
+    waits: waits(row),
     copied: row.copiedAtS !== null,
     failures,
     failuresThere: row.failures,
@@ -122,16 +140,16 @@ function keep({ db, flow }: FollowContext, row: SeenRow, { transfer, failures }:
 }
 
 /** Writes down what the row asks for. Of rows with the same path only the newest is sent (P7). */
-function begin(context: FollowContext, row: SeenRow, decision: RowDecision, followed: { queued: boolean }): void {
+function begin(context: FollowContext, row: SeenRow, decision: RowDecision, followed: Followed, failures: number): void {
   const { db, flow } = context;
   const newer = decision.do === "send" && row.path !== null ? rows.newerRow(db, flow, row.path, row.row) : null;
-  if (newer === null) return keep(context, row, { transfer: record(context, row, decision, followed), failures: row.failures });
+  if (newer === null) return keep(context, row, { transfer: record(context, row, decision, followed), failures });
   const reason = `row ${newer.row} of the table has the same path, and is newer`;
-  keep(context, row, { transfer: record(context, row, { do: "ignore", reason }, followed), failures: row.failures });
-  if (newer.state === "delivered") rows.oweRow(db, flow, row.row);
+  keep(context, row, { transfer: record(context, row, { do: "ignore", reason }, followed), failures });
+  if (newer.isDone) rows.oweRow(db, flow, row.row);
 }
 
-function record(context: FollowContext, row: SeenRow, decision: RowDecision, followed: { queued: boolean }): TransferId {
+function record(context: FollowContext, row: SeenRow, decision: RowDecision, followed: Followed): TransferId {
   const { db, flow, clock, log } = context;
   const change = changeOf(row);
   if (decision.do === "ignore") return admissions.recordIgnored(db, flow, change, clock.wall(), decision.reason);

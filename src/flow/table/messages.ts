@@ -18,10 +18,12 @@ export type KnownRows = { rows: Float64Array; fingerprints: Float64Array };
 export type RowWrite = {
   row: number;
   registration: number;
+  /** As the row was when it was followed last. */
+  fingerprint: number;
   /** Its content was read back at the destination. */
   delivered: { hex: string; atS: number } | null;
-  /** From what the row counts to what it is to count. */
-  failures: { there: number; now: number };
+  /** From what the row counts, or what a write that a kill cut off may have left there (`told`), to what it is to count. */
+  failures: { there: number; told: number | null; now: number };
   /** When its file was removed; 0: it was gone already. */
   removedAtS: number | null;
   /** A newer row with the same path was delivered. */
@@ -32,9 +34,11 @@ export type WriteEnd = {
   row: number;
   /** `gone`: the row is no more. `other`: it is another by now. `recounted`: somebody else changed its count, and nothing was written. */
   kind: "written" | "gone" | "other" | "recounted";
+  /** None: it has to be compared anew, since it was another before it was written. */
   fingerprint: number;
   failures: number;
   /** As the row is now. */
+  verified: boolean;
   waits: boolean;
   copiedAtS: number | null;
 };

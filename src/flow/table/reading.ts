@@ -62,6 +62,11 @@ export class TableReading {
     return this.#readAtMs;
   }
 
+  /** Rows that wait are compared once more. */
+  compareSoon(): void {
+    this.#isChanged = true;
+  }
+
   /** Whatever is there by now is taken for changed. */
   askSoon(): void {
     this.#version = null;

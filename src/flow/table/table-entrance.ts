@@ -157,11 +157,12 @@ export class TableEntrance implements Entrance {
 
   #follow({ rows, missing }: Difference, through: number | null): void {
     const { db, flow } = this.#context;
-    const queued = db.transaction(() => {
+    const { queued, again } = db.transaction(() => {
       if (through !== null) readThrough(db, flow, through);
       return followRows(this.#context, rows, missing);
     });
     if (queued) this.#events.queued();
+    if (again) this.#reading.compareSoon();
     this.#events.changed();
   }
 
@@ -169,7 +170,8 @@ export class TableEntrance implements Entrance {
   async #writeOwed(): Promise<boolean> {
     if (!anyOwed(this.#context.db, this.#context.flow)) return false;
     const writes = owedWrites(this.#context);
-    recordWritten(this.#context, writes, await this.#thread.ask({ ask: "write", writes: writes.writes }));
+    const ends = await this.#thread.ask({ ask: "write", writes: writes.writes });
+    if (recordWritten(this.#context, writes, ends)) this.#reading.compareSoon();
     this.#events.changed();
     return true;
   }

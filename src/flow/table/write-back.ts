@@ -20,6 +20,7 @@ export function owedWrites({ db, flow }: FollowContext): OwedWrites {
     const owed = rows.owedRows(db, flow, WRITTEN_AT_ONCE);
     for (const { state, path, row } of owed)
       if (state === "delivered" && path !== null) for (const older of rows.olderRows(db, flow, path, row)) rows.oweRow(db, flow, older);
+    for (const { row, failures, failuresThere } of owed) if (failures !== failuresThere) rows.tellFailures(db, flow, row, failures);
     return { owed, writes: owed.map((row) => writeOf(row, newerOf({ db, flow }, row))) };
   });
 }
@@ -33,15 +34,17 @@ function newerOf({ db, flow }: Pick<FollowContext, "db" | "flow">, { state, path
 /** Only what is proved: by the row's own receipt, or by that of a newer row whose content is at their path now. Pure. */
 export function writeOf(row: rows.FollowedRow, newer: rows.NewerRow | null): RowWrite {
   const own = row.state === "delivered" ? receiptOf(row.found, row.endedAtMs) : null;
-  const there = newer?.state === "delivered" ? receiptOf(newer.found, newer.endedAtMs) : null;
+  const there = newer === null ? null : receiptOf(newer.found, newer.endedAtMs);
   const isSame = there !== null && there.hex === row.registered;
   return {
     row: row.row,
     registration: row.registration,
+    // It gave way to something that has gone since: nothing is newer, so it is looked at again.
+    fingerprint: row.state === "superseded" && row.waits && newer === null ? NO_FINGERPRINT : row.fingerprint,
     delivered: own ?? (isSame ? there : null),
-    failures: { there: row.failuresThere, now: row.failures },
+    failures: { there: row.failuresThere, told: row.failuresTold, now: row.failuresTold ?? row.failures },
     removedAtS: row.removedAtS,
-    ignore: there !== null && !isSame,
+    ignore: newer?.isDone === true && !isSame,
   };
 }
 
@@ -49,40 +52,41 @@ function receiptOf(found: Digest | null, endedAtMs: WallMs | null): RowWrite["de
   return found === null || endedAtMs === null ? null : { hex: found.hex, atS: endedAtMs / 1000 };
 }
 
-/** What became of the writes. Rows that others changed meanwhile are compared anew. */
-export function recordWritten({ db, flow, log }: FollowContext, { owed, writes }: OwedWrites, ends: readonly WriteEnd[]): void {
+/** What became of the writes. Whether rows have to be compared anew, since others changed them meanwhile. */
+export function recordWritten({ db, flow, log }: FollowContext, { owed, writes }: OwedWrites, ends: readonly WriteEnd[]): boolean {
   db.transaction(() => {
     for (const [index, end] of ends.entries()) {
       const row = owed[index]!;
-      const { ignore } = writes[index]!;
-      const written = { row: row.row, owed: row.owed, waits: end.waits, copied: end.copiedAtS !== null, failuresThere: end.failures };
+      const { fingerprint, copiedAtS } = end;
+      // What others changed is known once it is followed, and what that means with it.
+      const { verified, waits } = fingerprint === NO_FINGERPRINT ? row : end;
+      const written = { row: row.row, owed: row.owed, fingerprint, verified, waits };
       switch (end.kind) {
         case "written":
-          if (ignore && !end.waits && row.waits)
-            log.warn(
-              `row ${row.row}: set to be ignored: a newer row with the path ${row.path === null ? "" : show(row.path)} and another sum was delivered`,
-            );
-          if (end.copiedAtS !== null) noteCopied(db, flow, end.copiedAtS, row.file);
-          rows.ackRow(db, flow, { ...written, fingerprint: end.fingerprint });
-          break;
-        case "recounted":
-          rows.rebaseFailures(db, flow, row.row, end.failures);
-          break;
-        case "other":
-          rows.ackRow(db, flow, { ...written, fingerprint: NO_FINGERPRINT, failuresThere: row.failuresThere });
-          break;
-        case "gone":
+          if (writes[index]!.ignore && !end.waits && row.waits) log.warn(overtaken(row));
+          if (copiedAtS !== null) noteCopied(db, flow, copiedAtS, row.file);
           rows.ackRow(db, flow, {
             ...written,
-            fingerprint: NO_FINGERPRINT,
-            waits: true,
-            copied: row.copied,
-            failuresThere: row.failuresThere,
+            copied: copiedAtS !== null,
+            failures: { wanted: writes[index]!.failures.now, there: end.failures },
           });
+          break;
+        case "recounted":
+          // Somebody else counted, or set the count.
+          rows.recountRow(db, flow, row.row, { wanted: row.failuresThere, there: end.failures });
+          break;
+        case "other":
+        case "gone":
+          rows.ackRow(db, flow, { ...written, copied: row.copied, failures: null });
           break;
         default:
           never(end.kind);
       }
     }
   });
+  return ends.some(({ fingerprint }) => fingerprint === NO_FINGERPRINT);
+}
+
+function overtaken({ row, path }: rows.FollowedRow): string {
+  return `row ${row}: set to be ignored, since a newer row with the path ${path === null ? "" : show(path)} and another sum is done`;
 }

@@ -1,5 +1,5 @@
 import type { DatabaseSync, SQLInputValue } from "node:sqlite";
-import type { RowCells } from "./cells.ts";
+import { fingerprintOf, NO_FINGERPRINT, type RowCells } from "./cells.ts";
 import type { RowWrite, TablePlace, WriteEnd } from "./messages.ts";
 import { readRow, type TableRow } from "./row.ts";
 import { quoteName } from "./sql.ts";
@@ -15,9 +15,10 @@ export type RowChanges =
  */
 export function changesOf(now: TableRow, write: RowWrite): RowChanges {
   if (now.registration !== write.registration) return { kind: "other" };
-  const { there, now: count } = write.failures;
-  const isCounted = count === there || now.failures === count;
-  return isCounted || now.failures === there ? changed(now, write, !isCounted) : { kind: "recounted" };
+  const { there, told, now: count } = write.failures;
+  if (count === there) return changed(now, write, false);
+  const isOurs = now.failures === there || now.failures === told;
+  return isOurs ? changed(now, write, now.failures !== count) : { kind: "recounted" };
 }
 
 function changed(now: TableRow, { delivered, failures, removedAtS, ignore }: RowWrite, counts: boolean): RowChanges {
@@ -37,25 +38,27 @@ function changed(now: TableRow, { delivered, failures, removedAtS, ignore }: Row
 /** Within the transaction of many. */
 export function writeRow(sqlite: DatabaseSync, place: TablePlace, write: RowWrite, read: (row: number) => RowCells | null): WriteEnd {
   const cells = read(write.row);
-  if (cells === null) return { row: write.row, kind: "gone", fingerprint: 0, failures: 0, waits: false, copiedAtS: null };
+  if (cells === null)
+    return { row: write.row, kind: "gone", fingerprint: NO_FINGERPRINT, failures: 0, verified: false, waits: true, copiedAtS: null };
   const changes = changesOf(readRow(cells, place, 0), write);
-  if (changes.kind !== "changes") return endOf(cells, place, changes.kind);
+  const isKnown = fingerprintOf(cells) === write.fingerprint;
+  if (changes.kind !== "changes") return endOf(cells, place, { kind: changes.kind, isKnown: false });
   // What the table has no column for is known to our own ledger alone.
   const set = Object.entries(changes.values).flatMap(([name, value]) => {
     const column = place.columns[name as keyof typeof changes.values];
     return column === null ? [] : [{ column, value }];
   });
-  if (set.length === 0) return endOf(cells, place, "written");
+  if (set.length === 0) return endOf(cells, place, { kind: "written", isKnown });
   const { table, columns } = place;
   sqlite
     .prepare(
       `UPDATE ${quoteName(table)} SET ${set.map(({ column }) => `${quoteName(column)} = ?`).join(", ")} WHERE ${quoteName(columns.id)} = ?`,
     )
     .run(...set.map(({ value }) => value), write.row);
-  return endOf(read(write.row) ?? cells, place, "written");
+  return endOf(read(write.row) ?? cells, place, { kind: "written", isKnown });
 }
 
-function endOf(cells: RowCells, place: TablePlace, kind: WriteEnd["kind"]): WriteEnd {
+function endOf(cells: RowCells, place: TablePlace, { kind, isKnown }: { kind: WriteEnd["kind"]; isKnown: boolean }): WriteEnd {
   const { row, fingerprint, failures, verified, ignore, copiedAtS } = readRow(cells, place, 0);
-  return { row, kind, fingerprint, failures, waits: !verified && !ignore, copiedAtS };
+  return { row, kind, fingerprint: isKnown ? fingerprint : NO_FINGERPRINT, failures, verified, waits: !verified && !ignore, copiedAtS };
 }
