@@ -15,7 +15,7 @@ CREATE TABLE table_source (
 ) STRICT;
 
 -- The rows of that table, by their keys: as they were last read or written, and which transfer follows them. registration: tells file, path
--- and sum apart from others. registered: the sum. waits: neither verified nor ignored. failures: what the row is to say; failures_there: what it said;
+-- and sum apart from others. registered: the sum. waits: neither verified nor ignored. failures: what the row is to say; failures_there: what it said, or null where it is set whatever that is;
 -- failures_told: what it may say by now, since that was to be written when a kill may have come. owed: how many outcomes it was not told of yet.
 CREATE TABLE table_row (
   flow INTEGER NOT NULL REFERENCES flow (id),
@@ -30,7 +30,7 @@ CREATE TABLE table_row (
   waits INTEGER NOT NULL CHECK (waits = 0 OR (waits = 1 AND verified = 0)),
   copied INTEGER NOT NULL CHECK (copied = 0 OR copied = 1),
   failures INTEGER NOT NULL,
-  failures_there INTEGER NOT NULL,
+  failures_there INTEGER,
   failures_told INTEGER,
   removed_at REAL,
   owed INTEGER NOT NULL DEFAULT 0 CHECK (owed >= 0),
@@ -45,7 +45,8 @@ CREATE INDEX table_row_owed ON table_row (flow, row) WHERE owed > 0;
 CREATE TRIGGER transfer_of_row AFTER UPDATE OF state, failures, retain ON transfer
 WHEN OLD.failures <> NEW.failures OR (OLD.retain IS NOT NEW.retain AND NEW.retain IN ('removed', 'held')) OR (OLD.state <> NEW.state AND NEW.ended_at IS NOT NULL) BEGIN
   UPDATE table_row SET owed = owed + 1,
-    failures = CASE WHEN NEW.failures > OLD.failures THEN failures + NEW.failures - OLD.failures WHEN NEW.failures < OLD.failures THEN NEW.failures ELSE failures END
+    failures = CASE WHEN NEW.failures > OLD.failures THEN failures + NEW.failures - OLD.failures WHEN NEW.failures < OLD.failures THEN NEW.failures ELSE failures END,
+    failures_there = CASE WHEN NEW.failures >= OLD.failures THEN failures_there END
   WHERE transfer = NEW.id;
 END;
 

@@ -24,7 +24,8 @@ export type LedgerRow = {
   waits: boolean;
   copied: boolean;
   failures: number;
-  failuresThere: number;
+  /** null: its count is set, whatever it says. */
+  failuresThere: number | null;
 };
 
 /** A row, and how the transfer stands that follows it; `state` null: history has dropped that, or there never was one. */
@@ -58,7 +59,7 @@ type FollowedCells = Row & {
   waits: number;
   copied: number;
   failures: number;
-  failures_there: number;
+  failures_there: number | null;
   failures_told: number | null;
   removed_at: number | null;
   owed: number;
@@ -183,7 +184,12 @@ export type WrittenRow = {
 
 export function ackRow(db: Database, flow: FlowId, written: WrittenRow): void {
   if (written.failures !== null) recountRow(db, flow, written.row, written.failures);
-  else db.run("UPDATE table_row SET failures = failures_there, failures_told = NULL WHERE flow = ? AND row = ?", flow, written.row);
+  else
+    db.run(
+      "UPDATE table_row SET failures = coalesce(failures_there, failures), failures_there = coalesce(failures_there, failures), failures_told = NULL WHERE flow = ? AND row = ?",
+      flow,
+      written.row,
+    );
   db.run(
     "UPDATE table_row SET owed = CASE WHEN owed = ? AND failures = failures_there THEN 0 ELSE owed END, fingerprint = ?, verified = ?, waits = ?, copied = ? WHERE flow = ? AND row = ?",
     written.owed,

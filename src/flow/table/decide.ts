@@ -52,7 +52,7 @@ export type Following = {
   reason: string | null;
   same: boolean;
   /** What the row counted when it was last read or written. */
-  failuresThere: number;
+  failuresThere: number | null;
   /** An outcome is still to be written into the row. */
   owed: boolean;
 };

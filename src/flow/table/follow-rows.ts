@@ -74,7 +74,7 @@ function followRow(context: FollowContext, row: SeenRow, followed: Followed): vo
   const same = known.registration === row.registration;
   const step = stepOf(row, decision, { ...known, state: known.state, same, owed: known.owed > 0 });
   // Whoever counts beside us is respected: what we counted since comes on top.
-  const failures = Math.max(0, row.failures + known.failures - known.failuresThere);
+  const failures = known.failuresThere === null ? known.failures : Math.max(0, row.failures + known.failures - known.failuresThere);
   switch (step.do) {
     case "later":
       followed.again = true;
@@ -139,14 +139,22 @@ function keep({ db, flow }: FollowContext, row: SeenRow, { transfer, failures }:
   });
 }
 
-/** Writes down what the row asks for. Of rows with the same path only the newest is sent (P7). */
+/** Writes down what the row asks for. Of rows with the same path the newest counts, whoever delivers it (P7). */
 function begin(context: FollowContext, row: SeenRow, decision: RowDecision, followed: Followed, failures: number): void {
-  const { db, flow } = context;
-  const newer = decision.do === "send" && row.path !== null ? rows.newerRow(db, flow, row.path, row.row) : null;
-  if (newer === null) return keep(context, row, { transfer: record(context, row, decision, followed), failures });
-  const reason = `row ${newer.row} of the table has the same path, and is newer`;
-  keep(context, row, { transfer: record(context, row, { do: "ignore", reason }, followed), failures });
-  if (newer.isDone) rows.oweRow(db, flow, row.row);
+  const { db, flow, clock } = context;
+  const counts = row.path !== null && row.unusable === null && (decision.do === "send" || row.verified);
+  const newer = counts ? rows.newerRow(db, flow, row.path!, row.row) : null;
+  if (newer !== null && decision.do === "send") {
+    const reason = `row ${newer.row} of the table has the same path, and is newer`;
+    keep(context, row, { transfer: record(context, row, { do: "ignore", reason }, followed), failures });
+    if (newer.isDone) rows.oweRow(db, flow, row.row);
+    return;
+  }
+  if (counts && newer === null)
+    for (const older of rows.openAt(db, flow, row.path!)) admissions.supersede(db, older, REPLACED, clock.wall());
+  keep(context, row, { transfer: record(context, row, decision, followed), failures });
+  // What others delivered is at the path now, and not what older rows name.
+  if (row.verified && row.path !== null) for (const older of rows.olderRows(db, flow, row.path, row.row)) rows.oweRow(db, flow, older);
 }
 
 function record(context: FollowContext, row: SeenRow, decision: RowDecision, followed: Followed): TransferId {
@@ -160,7 +168,6 @@ function record(context: FollowContext, row: SeenRow, decision: RowDecision, fol
     nameFile(context, id, row);
     return id;
   }
-  for (const older of rows.openAt(db, flow, change.path)) admissions.supersede(db, older, REPLACED, clock.wall());
   const id = admissions.recordQueued(db, flow, change, { wall: clock.wall(), steady: clock.steady() }, decision.adopt);
   // What failed before others verified it says nothing of what fails here.
   if (!row.verified && row.failures > 0) admissions.recordFailures(db, id, row.failures);

@@ -22,8 +22,8 @@ export type RowWrite = {
   fingerprint: number;
   /** Its content was read back at the destination. */
   delivered: { hex: string; atS: number } | null;
-  /** From what the row counts, or what a write that a kill cut off may have left there (`told`), to what it is to count. */
-  failures: { there: number; told: number | null; now: number };
+  /** From what the row counts (null: whatever it counts), or what a write that a kill cut off may have left there (`told`), to what it is to count. */
+  failures: { there: number | null; told: number | null; now: number };
   /** When its file was removed; 0: it was gone already. */
   removedAtS: number | null;
   /** A newer row with the same path was delivered. */

@@ -73,7 +73,7 @@ export function recordWritten({ db, flow, log }: FollowContext, { owed, writes }
           break;
         case "recounted":
           // Somebody else counted, or set the count.
-          rows.recountRow(db, flow, row.row, { wanted: row.failuresThere, there: end.failures });
+          rows.recountRow(db, flow, row.row, { wanted: row.failuresThere ?? row.failures, there: end.failures });
           break;
         case "other":
         case "gone":

@@ -4,58 +4,53 @@ import type { RowWrite, TablePlace, WriteEnd } from "./messages.ts";
 import { readRow, type TableRow } from "./row.ts";
 import { quoteName } from "./sql.ts";
 
-/** What a row is to say, by the names of `TableColumns`; `recounted`: somebody else set its count, and that is told first. */
-export type RowChanges =
-  | { kind: "changes"; values: Partial<Record<"found" | "deliveredAt" | "removedAt" | "failures" | "ignore", SQLInputValue>> }
-  | { kind: "other" | "recounted" };
+type RowValues = Partial<Record<"found" | "deliveredAt" | "removedAt" | "failures" | "ignore", SQLInputValue>>;
+
+/** What a row is to say, by the names of `TableColumns`; `kind` as of the end of the write. */
+export type RowChanges = { kind: "written" | "other" | "recounted"; values: RowValues };
 
 /**
  * What has to be written into a row as it is now. What it says already is not written again, so that a kill after a write changes nothing; nor is
- * anything written over what somebody else has said meanwhile. Pure.
+ * anything written over what somebody else has said meanwhile, but for a count that a person set. Pure.
  */
 export function changesOf(now: TableRow, write: RowWrite): RowChanges {
-  if (now.registration !== write.registration) return { kind: "other" };
   const { there, told, now: count } = write.failures;
-  if (count === there) return changed(now, write, false);
-  const isOurs = now.failures === there || now.failures === told;
-  return isOurs ? changed(now, write, now.failures !== count) : { kind: "recounted" };
+  const isOurs = there === null || now.failures === there || now.failures === told;
+  const counted = isOurs && count !== there && now.failures !== count ? { failures: count } : {};
+  if (now.registration !== write.registration) return { kind: "other", values: there === null ? counted : {} };
+  if (!isOurs && count !== there) return { kind: "recounted", values: {} };
+  return { kind: "written", values: { ...outcomeValues(now, write), ...counted } };
 }
 
-function changed(now: TableRow, { delivered, failures, removedAtS, ignore }: RowWrite, counts: boolean): RowChanges {
+function outcomeValues(now: TableRow, { delivered, removedAtS, ignore }: RowWrite): RowValues {
   // As the row writes its own sum, so that whoever compares them as text finds them equal.
   const same = delivered !== null && now.digest?.hex === delivered.hex;
   return {
-    kind: "changes",
-    values: {
-      ...(delivered === null || now.verified ? {} : { found: same ? now.registered : delivered.hex, deliveredAt: delivered.atS }),
-      ...(removedAtS === null || now.removedAtS !== null ? {} : { removedAt: removedAtS }),
-      ...(counts ? { failures: failures.now } : {}),
-      ...(ignore && !now.verified && !now.ignore ? { ignore: 1 } : {}),
-    },
+    ...(delivered === null || now.verified ? {} : { found: same ? now.registered : delivered.hex, deliveredAt: delivered.atS }),
+    ...(removedAtS === null || now.removedAtS !== null ? {} : { removedAt: removedAtS }),
+    ...(ignore && !now.verified && !now.ignore ? { ignore: 1 } : {}),
   };
 }
 
 /** Within the transaction of many. */
 export function writeRow(sqlite: DatabaseSync, place: TablePlace, write: RowWrite, read: (row: number) => RowCells | null): WriteEnd {
-  const cells = read(write.row);
-  if (cells === null)
-    return { row: write.row, kind: "gone", fingerprint: NO_FINGERPRINT, failures: 0, verified: false, waits: true, copiedAtS: null };
-  const changes = changesOf(readRow(cells, place, 0), write);
-  const isKnown = fingerprintOf(cells) === write.fingerprint;
-  if (changes.kind !== "changes") return endOf(cells, place, { kind: changes.kind, isKnown: false });
+  const { row } = write;
+  const cells = read(row);
+  if (cells === null) return { row, kind: "gone", fingerprint: NO_FINGERPRINT, failures: 0, verified: false, waits: true, copiedAtS: null };
+  const { kind, values } = changesOf(readRow(cells, place, 0), write);
+  const isKnown = kind === "written" && fingerprintOf(cells) === write.fingerprint;
   // What the table has no column for is known to our own ledger alone.
-  const set = Object.entries(changes.values).flatMap(([name, value]) => {
-    const column = place.columns[name as keyof typeof changes.values];
+  const set = Object.entries(values).flatMap(([name, value]) => {
+    const column = place.columns[name as keyof RowValues];
     return column === null ? [] : [{ column, value }];
   });
-  if (set.length === 0) return endOf(cells, place, { kind: "written", isKnown });
+  if (set.length === 0) return endOf(cells, place, { kind, isKnown });
   const { table, columns } = place;
+  const assigned = set.map(({ column }) => `${quoteName(column)} = ?`).join(", ");
   sqlite
-    .prepare(
-      `UPDATE ${quoteName(table)} SET ${set.map(({ column }) => `${quoteName(column)} = ?`).join(", ")} WHERE ${quoteName(columns.id)} = ?`,
-    )
-    .run(...set.map(({ value }) => value), write.row);
-  return endOf(read(write.row) ?? cells, place, { kind: "written", isKnown });
+    .prepare(`UPDATE ${quoteName(table)} SET ${assigned} WHERE ${quoteName(columns.id)} = ?`)
+    .run(...set.map(({ value }) => value), row);
+  return endOf(read(row) ?? cells, place, { kind, isKnown });
 }
 
 function endOf(cells: RowCells, place: TablePlace, { kind, isKnown }: { kind: WriteEnd["kind"]; isKnown: boolean }): WriteEnd {
