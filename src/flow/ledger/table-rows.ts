@@ -44,8 +44,15 @@ export type FollowedRow = LedgerRow & {
   found: Digest | null;
 };
 
-const FOLLOWED = `SELECT r.*, t.state, t.code, t.reason, t.path, t.ended_at, t.algorithm AS found_algorithm, t.digest AS found, f.path AS file
-  FROM table_row r LEFT JOIN transfer t ON t.id = r.transfer LEFT JOIN source_file f ON f.transfer = r.transfer`;
+const followed = (
+  index = "",
+): string => `SELECT r.*, t.state, t.code, t.reason, t.path, t.ended_at, t.algorithm AS found_algorithm, t.digest AS found, f.path AS file
+  FROM table_row r ${index} LEFT JOIN transfer t ON t.id = r.transfer LEFT JOIN source_file f ON f.transfer = r.transfer`;
+
+const BY_ROW = `${followed()} WHERE r.flow = ? AND r.row = ?`;
+const BY_TRANSFER = `${followed()} WHERE r.transfer = ?`;
+// What is rare is found by its own index: any other way reads all rows.
+const OWED = `${followed("INDEXED BY table_row_owed")} WHERE r.flow = ? AND r.owed > 0 ORDER BY r.row LIMIT ?`;
 
 type FollowedCells = Row & {
   row: number;
@@ -101,32 +108,32 @@ function followedFrom(cells: FollowedCells): FollowedRow {
 }
 
 export function followedRow(db: Database, flow: FlowId, row: number): FollowedRow | null {
-  const cells = db.get<FollowedCells>(`${FOLLOWED} WHERE r.flow = ? AND r.row = ?`, flow, row);
+  const cells = db.get<FollowedCells>(BY_ROW, flow, row);
   return cells === undefined ? null : followedFrom(cells);
 }
 
 /** The row that a transfer follows; null: none, any more. */
 export function rowOfTransfer(db: Database, transfer: TransferId): FollowedRow | null {
-  const cells = db.get<FollowedCells>(`${FOLLOWED} WHERE r.transfer = ?`, transfer);
+  const cells = db.get<FollowedCells>(BY_TRANSFER, transfer);
   return cells === undefined ? null : followedFrom(cells);
 }
 
 /** Rows that are to be told of outcomes, by their keys. */
 export function owedRows(db: Database, flow: FlowId, limit: number): FollowedRow[] {
-  return db.all<FollowedCells>(`${FOLLOWED} WHERE r.flow = ? AND r.owed > 0 ORDER BY r.row LIMIT ?`, flow, limit).map(followedFrom);
+  return db.all<FollowedCells>(OWED, flow, limit).map(followedFrom);
 }
 
 export function anyOwed(db: Database, flow: FlowId): boolean {
-  return db.get("SELECT 1 FROM table_row WHERE flow = ? AND owed > 0 LIMIT 1", flow) !== undefined;
+  return db.get("SELECT 1 FROM table_row INDEXED BY table_row_owed WHERE flow = ? AND owed > 0 LIMIT 1", flow) !== undefined;
 }
 
 export type KnownRow = { row: number; fingerprint: number };
 
 /** All rows that are known, or those that wait for something, a part at a time. */
 export function knownRows(db: Database, flow: FlowId, which: "all" | "waiting", after: number, limit: number): KnownRow[] {
-  const waiting = which === "waiting" ? "AND waits = 1 " : "";
+  const [index, waiting] = which === "waiting" ? ["INDEXED BY table_row_waits ", "AND waits = 1 "] : ["", ""];
   return db.all<Row & KnownRow>(
-    `SELECT row, fingerprint FROM table_row WHERE flow = ? ${waiting}AND row > ? ORDER BY row LIMIT ?`,
+    `SELECT row, fingerprint FROM table_row ${index}WHERE flow = ? ${waiting}AND row > ? ORDER BY row LIMIT ?`,
     flow,
     after,
     limit,

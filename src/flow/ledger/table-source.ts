@@ -72,7 +72,7 @@ export function archiveFacts(db: Database, flow: FlowId, nowS: number): ArchiveF
     flow,
   );
   const owed = db.get<{ n: number }>(
-    "SELECT count(*) AS n FROM (SELECT 1 FROM table_row WHERE flow = ? AND owed > 0 LIMIT ?)",
+    "SELECT count(*) AS n FROM (SELECT 1 FROM table_row INDEXED BY table_row_owed WHERE flow = ? AND owed > 0 LIMIT ?)",
     flow,
     COUNTED_MAX,
   );
