@@ -1,9 +1,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { type ForeignRow, ForeignTable, md5 } from "../support/foreign-table.ts";
+import { chooseSeed, Random } from "../support/random.ts";
+import { bySize } from "../support/size.ts";
 import { waitUntil } from "../support/waiting.ts";
 import { makeWorld, type World, type WorldOptions } from "../support/world.ts";
 import { configure, flowFact, isThere } from "./engine-world.ts";
@@ -232,4 +235,62 @@ test("nothing can be posted to such a flow", async () => {
   const file = makeFile(world, "a", "a");
   const posted = await world.hotdir.ask("post", "-f", "world", file);
   expect(posted.status).toBe(1);
+});
+
+/** Another agent on the same database: it verifies rows of its own archive, and some of ours, as it sees them. */
+async function otherAgent(database: string, until: () => boolean): Promise<void> {
+  using table = new ForeignTable(database);
+  for (let turn = 0; !until(); turn++) {
+    for (const row of table.rows())
+      if (row.archive_name === "other" && row.remote_md5sum === null) table.set(row.id, { remote_md5sum: row.local_md5sum, copied: 1 });
+    // And somebody sweeps: nobody's retries are lost to that.
+    table.sqlite.exec("UPDATE supersync_v0 SET failed_copy_attempts = 0 WHERE archive_name = 'other'");
+    await sleep(15);
+  }
+}
+
+test("a writer, another agent and kills on one database lose nothing, and count no attempt twice", { timeout: 60_000 }, async () => {
+  const random = new Random(chooseSeed("a table with others"));
+  await using world = await makeTableWorld();
+  const { hotdir, database } = world;
+  await using producer = new Producer(database);
+  await producer.ask({ do: "create" });
+  const registering = sleep(bySize({ everyday: 6000, ci: 8000, long: 60_000 })).then(() => true as const);
+  let ended = false;
+  void registering.then(() => (ended = true));
+  const agent = otherAgent(database, () => ended);
+  hotdir.start();
+  let serial = 0;
+  const failing: number[] = [];
+  while (!ended) {
+    const files = Array.from({ length: random.between(1, 20) }, () => {
+      const name = `f${++serial}`;
+      const archive_name = random.chance(0.3) ? "other" : "data";
+      return { local_path: makeFile(world, name, `content ${serial}`), remote_path: `17000/${name}`, archive_name };
+    });
+    const { ids } = (await producer.ask({ do: "add", files })) as { ids: number[] };
+    const wrong = ids[0]!;
+    if (files[0]!.archive_name === "data" && random.chance(0.3)) {
+      failing.push(wrong);
+      await producer.ask({ do: "set", id: wrong, values: { local_md5sum: "0".repeat(32) } });
+    }
+    await sleep(random.between(1, 100));
+    if (!random.chance(0.06)) continue;
+    await hotdir.killHard();
+    hotdir.start();
+  }
+  await agent;
+  await hotdir.killHard();
+  expect(await hotdir.runUntilIdle(), hotdir.log()).toBe(failing.length > 0 ? 3 : 0);
+  const rows = await producer.rows();
+  expect(rows.length).toBe(serial);
+  const ours = rows.filter(({ archive_name }) => archive_name === "data");
+  for (const row of ours) {
+    const wrong = row.local_md5sum === "0".repeat(32);
+    expect({ id: row.id, done: isVerified(row) }).toEqual({ id: row.id, done: !wrong });
+    // It may have been delivered before its sum was made wrong; then it failed after that.
+    expect(row.failed_copy_attempts, `row ${row.id}`).toBe(wrong ? 3 : 0);
+    if (!wrong) expect(md5(readFileSync(`${world.destination}/${row.remote_path as string}`))).toBe(row.remote_md5sum);
+  }
+  expect(rows.filter((row) => row.archive_name === "other" && isThere(`${world.destination}/${row.remote_path as string}`))).toEqual([]);
 });
