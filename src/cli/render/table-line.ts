@@ -17,7 +17,7 @@ function archiveNumbers({ rows, uncopied, owed, finalizedUntilS, waitsFor }: Non
   const waits =
     waitsFor === null
       ? ""
-      : `, since row ${waitsFor.row}${waitsFor.path === null ? "" : ` (${show(waitsFor.path)})`} is ${waitsFor.state ?? "not done"}`;
+      : `, since row ${waitsFor.row}${waitsFor.path === null || waitsFor.path === `row ${waitsFor.row}` ? "" : ` (${show(waitsFor.path)})`} is ${waitsFor.state ?? "not done"}`;
   return [
     `${formatMany(rows, "row")}${uncopied === 0 ? "" : `, ${formatCount(uncopied)} not copied`}`,
     ...(owed === 0 ? [] : [`${formatMany(owed, "row")} to be written`]),
