@@ -51,6 +51,7 @@ const keys: WrittenKey[] = [
     show: (value) => `${duration(part(value, "minMs") ?? null)}..${duration(part(value, "maxMs") ?? null)}`,
   },
   { key: "retain", gives: ["retain"], show: retain },
+  { key: "completion", gives: ["completion"], show: completion },
   { key: "history", gives: ["historyMs"], show: duration },
   { key: "schedule", gives: ["schedule"], show: (value) => (isEmpty(value) ? "always" : windows(value, (window) => hours(window))) },
   { key: "vip", gives: ["vip"], show: (value) => (value === null ? "none" : text(value)) },
@@ -121,6 +122,18 @@ function retain(value: Json): string {
   const more = typeof empty === "number" ? `, empty_directories_after: ${duration(empty)}` : "";
   if (part(value, "kind") === "hold") return `{hold: ${text(part(value, "directory") ?? null)}${more}}`;
   return part(value, "kind") === "delete" ? `{delete_after: ${duration(part(value, "afterMs") ?? null)}${more}}` : "keep";
+}
+
+function completion(value: Json): string {
+  if (value === null) return "none";
+  const rule = part(value, "whole") ?? null;
+  const [kind, quietMs] = [part(rule, "kind") ?? null, part(rule, "quietMs")];
+  const whole =
+    kind === "timecode"
+      ? "timecode"
+      : `{${text(kind)}: ${kind === "quiet" ? duration(quietMs ?? null) : text(part(rule, String(kind)) ?? null)}}`;
+  const manifest = Object.entries(part(value, "manifest") ?? {}).filter(([, item]) => item !== null);
+  return `{sets: ${expressions([part(value, "sets") ?? ""]).slice(1, -1)}, whole: ${whole}, manifest: ${text(Object.fromEntries(manifest))}}`;
 }
 
 function alerts(value: Json): string {

@@ -1,6 +1,6 @@
 import type { ExplainFacts } from "../explain-facts.ts";
 import type { TransferStory } from "../../flow/ledger/story.ts";
-import { isoMs, isoNs, pathFields } from "./fields.ts";
+import { isoMs, isoNs, pathFields } from "../../kernel/json-fields.ts";
 
 /** The same story for programs (docs/reference/json.md). */
 export function explainJson(facts: ExplainFacts): object {

@@ -1,6 +1,6 @@
 import type { BrokerFacts, FlowFacts, StatusFacts } from "../status-facts.ts";
 import { textOf } from "../../kernel/path.ts";
-import { isoMs, pathFields, secondsOf } from "./fields.ts";
+import { isoMs, pathFields, secondsOf } from "../../kernel/json-fields.ts";
 
 /** The public shape (docs/reference/json.md): fields may be added, not renamed. */
 export function statusJson(facts: StatusFacts): object {
