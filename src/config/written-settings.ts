@@ -126,14 +126,22 @@ function retain(value: Json): string {
 
 function completion(value: Json): string {
   if (value === null) return "none";
-  const rule = part(value, "whole") ?? null;
-  const [kind, quietMs] = [part(rule, "kind") ?? null, part(rule, "quietMs")];
-  const whole =
-    kind === "timecode"
-      ? "timecode"
-      : `{${text(kind)}: ${kind === "quiet" ? duration(quietMs ?? null) : text(part(rule, String(kind)) ?? null)}}`;
   const manifest = Object.entries(part(value, "manifest") ?? {}).filter(([, item]) => item !== null);
-  return `{sets: ${expressions([part(value, "sets") ?? ""]).slice(1, -1)}, whole: ${whole}, manifest: ${text(Object.fromEntries(manifest))}}`;
+  const sets = expressions([part(value, "sets") ?? ""]).slice(1, -1);
+  return `{sets: ${sets}, whole: ${whole(part(value, "whole") ?? null)}, manifest: ${text(Object.fromEntries(manifest))}}`;
+}
+
+function whole(rule: Json): string {
+  switch (part(rule, "kind")) {
+    case "marker":
+      return `{marker: ${text(part(rule, "marker") ?? null)}}`;
+    case "count":
+      return `{count: ${text(part(rule, "count") ?? null)}}`;
+    case "quiet":
+      return `{quiet: ${duration(part(rule, "quietMs") ?? null)}}`;
+    default:
+      return "timecode";
+  }
 }
 
 function alerts(value: Json): string {

@@ -4,6 +4,7 @@ import { never } from "../kernel/errors.ts";
 import { join, show } from "../kernel/path.ts";
 import { formatAge, formatBytes, formatCount } from "../kernel/readable.ts";
 import type { Prospect } from "./explain-facts.ts";
+import { retryCommand } from "./retry-command.ts";
 
 /** What happens next with a path, in one sentence, and who has to act where somebody must. Pure. */
 export function nextStep(prospect: Prospect): string {
@@ -25,7 +26,7 @@ export function nextStep(prospect: Prospect): string {
     case "ignored":
       return `nothing: it is not sent (${last.reason ?? "it was not wanted"})`;
     case "dead":
-      return `a person must decide; to send it again: ${retryCommand(prospect)}`;
+      return `a person must decide; to send it again: ${retryCommand(prospect.settings.name, prospect.path)}`;
     default:
       return never(last.state);
   }
@@ -130,14 +131,4 @@ function superseded(prospect: Prospect, last: TransferStory): string {
   return prospect.running
     ? "what is there now is noticed at the next event or scan"
     : `what is there now is noticed when the flow runs ('hotdir run ${prospect.settings.name}')`;
-}
-
-function retryCommand({ settings, path }: Prospect): string {
-  return `hotdir retry -f ${settings.name} ${quoted(show(path))}`;
-}
-
-/** For a person's shell to copy; names with stranger characters are shown escaped, which `retry` understands. */
-function quoted(shown: string): string {
-  if (/^[\w./:@%+=,][\w./:@%+=,-]*$/.test(shown)) return shown;
-  return `${shown.startsWith("-") ? "-- " : ""}'${shown.replaceAll("'", `'\\''`)}'`;
 }

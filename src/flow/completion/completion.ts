@@ -120,10 +120,11 @@ export class Completion implements AsyncDisposable {
   #soon(inMs: number): void {
     if (this.#stopped) return;
     if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#tick(), inMs);
+    this.#timer = setTimeout(() => this.round(), inMs);
   }
 
-  #tick(): void {
+  /** One round of what goes on by itself. */
+  round(): void {
     this.#timer = null;
     try {
       this.#options.db.transaction(() => this.#lookAtSome());

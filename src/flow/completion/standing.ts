@@ -4,7 +4,7 @@ import { newest } from "../ledger/admissions.ts";
 import type { Database } from "../ledger/database.ts";
 import { type FileSet, hasNewerSet } from "../ledger/file-sets.ts";
 import type { FlowId } from "../ledger/flows.ts";
-import { receiptsBelow } from "../ledger/receipts.ts";
+import { countReceiptsBelow } from "../ledger/receipts.ts";
 import { atDestination } from "../ledger/whereabouts.ts";
 import type { WholeRule } from "../settings.ts";
 import { type Wholeness, wholeness } from "./wholeness.ts";
@@ -43,8 +43,7 @@ function markerOf(db: Database, flow: FlowId, path: RelPath): "there" | "absent"
 function members(db: Database, flow: FlowId, set: FileSet, wanted: number, { recounted }: SetMoment): number {
   if (set.arrivals < wanted) return set.arrivals;
   if (set.arrivals < set.recountAt) return wanted - (set.recountAt - set.arrivals);
-  let counted = 0;
-  for (const _ of receiptsBelow(db, { id: flow, name: "" }, set.path)) if (++counted >= wanted) return counted;
-  recounted?.(set.arrivals + wanted - counted);
+  const counted = countReceiptsBelow(db, flow, set.path, wanted);
+  if (counted < wanted) recounted?.(set.arrivals + wanted - counted);
   return counted;
 }

@@ -65,8 +65,14 @@ export function* receipts(db: Database, flow: { id: FlowId; name: string }): Gen
 
 /** The same of files and symlinks below one directory, by a range of the index. */
 export function* receiptsBelow(db: Database, flow: { id: FlowId; name: string }, directory: RelPath): Generator<ReceiptRow> {
-  const rows = db.each<Row>(`${STANDING_BELOW} AND kind <> 'mkdir' AND directory = 0`, flow.id, ...prefixRange(directory));
+  const rows = db.each<Row>(FILES_BELOW, flow.id, ...prefixRange(directory));
   for (const row of rows) yield receiptFrom(row, flow.name);
+}
+
+/** How many those are, up to a limit. */
+export function countReceiptsBelow(db: Database, flow: FlowId, directory: RelPath, limit: number): number {
+  const sql = `SELECT count(*) AS n FROM (${FILES_BELOW} LIMIT ?4)`;
+  return db.get<{ n: number }>(sql, flow, ...prefixRange(directory), limit)?.n ?? 0;
 }
 
 const standing = (among: string): string =>
@@ -77,7 +83,7 @@ const standing = (among: string): string =>
      AND NOT EXISTS (SELECT 1 FROM transfer r WHERE r.flow = ?1 AND r.directory = 1 AND r.state = 'delivered' AND r.id > t.id
                      AND t.path > CAST(r.from_path || '/' AS BLOB) AND t.path < CAST(r.from_path || '0' AS BLOB))`;
 /** For a test of its plan, too. */
-export const STANDING_BELOW: string = standing("AND path > ?2 AND path < ?3");
+export const FILES_BELOW: string = `${standing("AND path > ?2 AND path < ?3")} AND kind <> 'mkdir' AND directory = 0`;
 
 function receiptFrom(row: Row, flow: string): ReceiptRow {
   return {
