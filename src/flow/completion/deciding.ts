@@ -40,7 +40,9 @@ export type Decision = { kind: "decided"; members: number } | { kind: "waits" } 
  */
 export function decideSet(decider: Decider, set: FileSet, nowMs: WallMs): Decision {
   const { db, flow, settings, completion } = decider;
-  if (waitsForAny(db, set.id) || waitForUnended(db, flow, set) > 0) return { kind: "waits" };
+  // The manifest of another set can be a member of this one.
+  if (waitsForAny(db, set.id) || manifests.isDecidedBelow(db, flow, set.path) || waitForUnended(db, flow, set) > 0)
+    return { kind: "waits" };
   const { path, local } = manifestNames(completion.manifest, { flow: settings.name, set: set.path, nowMs });
   if (manifests.setOfManifest(db, flow, path) !== null) return { kind: "name-taken" };
   const algorithm = digestOf(settings);

@@ -4,8 +4,7 @@ import { newest } from "../ledger/admissions.ts";
 import type { Database } from "../ledger/database.ts";
 import { type FileSet, hasNewerSet } from "../ledger/file-sets.ts";
 import type { FlowId } from "../ledger/flows.ts";
-import { countReceiptsBelow } from "../ledger/receipts.ts";
-import { atDestination } from "../ledger/whereabouts.ts";
+import { countReceiptsBelow, hasStandingReceipt } from "../ledger/receipts.ts";
 import type { WholeRule } from "../settings.ts";
 import { type Wholeness, wholeness } from "./wholeness.ts";
 
@@ -32,12 +31,13 @@ export function wholenessOf(db: Database, flow: FlowId, set: FileSet, rule: Whol
 function markerOf(db: Database, flow: FlowId, path: RelPath): "there" | "absent" | "ignored" {
   const known = newest(db, flow, path);
   if (known?.state === "ignored") return "ignored";
-  const comes = known !== null && known.state !== "superseded" && ["put", "link", "rename"].includes(known.kind);
-  return comes || atDestination(db, flow, path) === "file" ? "there" : "absent";
+  const isOpen = known !== null && ["settling", "queued", "sending", "dead"].includes(known.state);
+  const comes = isOpen && ["put", "link", "rename"].includes(known.kind);
+  return comes || hasStandingReceipt(db, flow, path) ? "there" : "absent";
 }
 
 /**
- * Each path that ever arrived counts, so there may be fewer members than that (removed, renamed away) and never more. They are counted
+ * Each arrival counts, so there may be fewer members than that (removed, renamed away) and never more. They are counted
  * one by one only where they may suffice; and after that not before so many more arrived as were lacking.
  */
 function members(db: Database, flow: FlowId, set: FileSet, wanted: number, { recounted }: SetMoment): number {

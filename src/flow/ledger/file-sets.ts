@@ -1,8 +1,10 @@
 import type { SteadyMs, WallMs } from "../../kernel/clock.ts";
 import { bytesOf, parentOf, type RelPath } from "../../kernel/path.ts";
+import type { TransferId } from "../transfer.ts";
 import type { Database, Row } from "./database.ts";
 import type { FlowId } from "./flows.ts";
 import { pathCell, pathFrom, prefixRange } from "./rows.ts";
+import { movedAway } from "./whereabouts.ts";
 
 export type SetId = number;
 
@@ -17,7 +19,7 @@ export type FileSet = {
   seenAtMs: WallMs;
   /** When a file of it was seen last. */
   newsAt: SteadyMs;
-  /** How many paths below it were ever delivered: no more than that are members. */
+  /** How often a file came to a path below it where none was: no more than that are members. */
   arrivals: number;
   /** From so many arrivals on its members are worth being counted. */
   recountAt: number;
@@ -121,12 +123,14 @@ export function recordLate(db: Database, id: SetId): void {
   db.run("UPDATE file_set SET late = late + 1 WHERE id = ?", id);
 }
 
-/** Whether a path was delivered by an earlier transfer than this one. */
-export function arrivedBefore(db: Database, flow: FlowId, path: RelPath, transfer: number): boolean {
-  const sql =
-    "SELECT 1 FROM transfer WHERE flow = ? AND path = ? AND id < ? AND state = 'delivered' AND kind IN ('put', 'link', 'rename') LIMIT 1";
-  return db.get(sql, flow, pathCell(path), transfer) !== undefined;
+/** Whether something was delivered to a path before this transfer, and is not known to have gone from there since. */
+export function arrivedBefore(db: Database, flow: FlowId, path: RelPath, transfer: TransferId): boolean {
+  const last = db.get<{ id: number; kind: string }>(LAST_ARRIVAL, flow, pathCell(path), transfer);
+  if (last === undefined || last.kind === "delete" || last.kind === "rmdir") return false;
+  return !movedAway(db, flow, path, last.id, transfer);
 }
+const LAST_ARRIVAL =
+  "SELECT id, kind FROM transfer WHERE flow = ? AND path = ? AND id < ? AND state = 'delivered' ORDER BY id DESC LIMIT 1";
 
 /** They are no sets any more, by another expression; those that have their manifest stay. */
 export function dropOpenSets(db: Database, flow: FlowId): void {

@@ -5,7 +5,7 @@ import type { TransferId } from "../transfer.ts";
 import type { Database, Row } from "./database.ts";
 import type { SetId } from "./file-sets.ts";
 import type { FlowId } from "./flows.ts";
-import { pathCell, pathFrom } from "./rows.ts";
+import { pathCell, pathFrom, prefixRange } from "./rows.ts";
 import { digestFrom } from "./segments.ts";
 
 /** Decided: its bytes are in the ledger. Entered: its file is written, and on its way as any other. */
@@ -86,6 +86,12 @@ export function manifestOf(db: Database, set: SetId): Manifest | null {
 export function setOfManifest(db: Database, flow: FlowId, path: RelPath): SetId | null {
   return db.get<{ file_set: number }>("SELECT file_set FROM manifest WHERE flow = ? AND path = ?", flow, pathCell(path))?.file_set ?? null;
 }
+
+/** Whether a manifest is to come below a directory, and is in no queue yet. */
+export function isDecidedBelow(db: Database, flow: FlowId, directory: RelPath): boolean {
+  return db.get(DECIDED_BELOW, flow, ...prefixRange(directory)) !== undefined;
+}
+export const DECIDED_BELOW = "SELECT 1 FROM manifest WHERE flow = ? AND path > ? AND path < ? AND stage = 'decided' LIMIT 1";
 
 export function setStage(db: Database, set: SetId, stage: ManifestStage): void {
   db.run("UPDATE manifest SET stage = ? WHERE file_set = ?", stage, set);

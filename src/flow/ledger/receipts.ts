@@ -75,6 +75,11 @@ export function countReceiptsBelow(db: Database, flow: FlowId, directory: RelPat
   return db.get<{ n: number }>(sql, flow, ...prefixRange(directory), limit)?.n ?? 0;
 }
 
+/** Whether a receipt says that a file or symlink is at the destination under this path. */
+export function hasStandingReceipt(db: Database, flow: FlowId, path: RelPath): boolean {
+  return db.get(FILE_AT, flow, pathCell(path)) !== undefined;
+}
+
 const standing = (among: string): string =>
   `SELECT id, path, kind, size, CAST(mtime_ns AS TEXT) AS mtime_ns, basis, algorithm, digest, durable, method, ended_at FROM (
      SELECT *, max(id) FROM transfer WHERE flow = ?1 ${among} AND (state = 'delivered' OR overtook = 1) GROUP BY path ORDER BY path
@@ -82,6 +87,7 @@ const standing = (among: string): string =>
      AND NOT EXISTS (SELECT 1 FROM transfer r WHERE r.flow = ?1 AND r.from_path = t.path AND r.id > t.id AND r.state = 'delivered')
      AND NOT EXISTS (SELECT 1 FROM transfer r WHERE r.flow = ?1 AND r.directory = 1 AND r.state = 'delivered' AND r.id > t.id
                      AND t.path > CAST(r.from_path || '/' AS BLOB) AND t.path < CAST(r.from_path || '0' AS BLOB))`;
+const FILE_AT = `${standing("AND path = ?2")} AND kind <> 'mkdir' AND directory = 0`;
 /** For a test of its plan, too. */
 export const FILES_BELOW: string = `${standing("AND path > ?2 AND path < ?3")} AND kind <> 'mkdir' AND directory = 0`;
 
