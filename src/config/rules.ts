@@ -30,6 +30,7 @@ const rules: Rule[] = [
   holdIsOutside,
   destinationIsOutside,
   stagingIsApart,
+  compressionTravels,
   acceleratorKnowsFiles,
   hoursAreApart,
 ];
@@ -116,7 +117,7 @@ function destinationIsOutside({ flow, context }: RuleFacts): RuleFault[] {
   const root = watchedRoot(flow, context);
   const url = flow.destination?.url;
   if (root === null || url?.kind !== "file") return [];
-  const { directory } = resolvePlace(url, undefined, context);
+  const { directory } = resolvePlace(url, {}, context);
   const inside = directory === root || below(root, directory as AbsPath) !== null;
   return inside
     ? [
@@ -133,7 +134,7 @@ function stagingIsApart({ flow, context }: RuleFacts): RuleFault[] {
   const inflight = flow.destination?.inflight;
   const url = flow.destination?.url;
   if (typeof inflight !== "object" || inflight.staging === undefined || url === undefined) return [];
-  const place = resolvePlace(url, undefined, context);
+  const place = resolvePlace(url, {}, context);
   const staging = resolveStaging(inflight.staging, place, context.base);
   const path = ["destination", "inflight", "staging"];
   if (staging === place.directory)
@@ -141,6 +142,12 @@ function stagingIsApart({ flow, context }: RuleFacts): RuleFault[] {
   const root = place.kind === "file" ? watchedRoot(flow, context) : null;
   const inside = root !== null && (staging === root || below(root, staging as AbsPath) !== null);
   return inside ? [{ path, message: `the staging directory is inside the source ${show(root)}: parts would be sent` }] : [];
+}
+
+function compressionTravels({ flow }: RuleFacts): RuleFault[] {
+  if (flow.destination?.compress !== true || flow.destination.url?.kind !== "file") return [];
+  const message = "nothing is compressed on the way to a local directory: compress is for ssh";
+  return [{ path: ["destination", "compress"], message, suggestion: "false" }];
 }
 
 function acceleratorKnowsFiles({ flow }: RuleFacts): RuleFault[] {

@@ -16,7 +16,18 @@ export function rolesOf(written: Written): { subscribes: boolean; publishes: boo
 export type IdleKey = { path: string[]; why: string };
 
 const keysOfSubscriptions = ["base", "ssh", "match", "routes", "unmatched", "duplicates"];
-const keysOfDirectories = ["ssh", "lanes", "inflight", "durable", "segment_above", "accelerate", "bandwidth", "keep_free"];
+const keysOfDirectories = [
+  "ssh",
+  "compress",
+  "lanes",
+  "inflight",
+  "chmod",
+  "durable",
+  "segment_above",
+  "accelerate",
+  "bandwidth",
+  "keep_free",
+];
 
 /** `written`: whether the file has the key. Such keys are refused where they are written, and not told where they are not. */
 export function keysWithoutEffect(written: Written): IdleKey[] {

@@ -16,6 +16,7 @@ const keys: WrittenKey[] = [
   { key: "destination.remove", gives: ["destination.place.directory", "destination.place.hold"], from: "destination.place", show: removal },
   ...publicationKeys("destination.publish", "destination.place.publish"),
   { key: "destination.ssh", gives: ["destination.place.ssh"], show: list },
+  { key: "destination.compress", gives: ["destination.place.compress"], show: (value) => text(value ?? false) },
   { key: "destination.url", gives: ["destination.place"], show: url },
   { key: "destination.lanes", gives: ["destination.lanesMax"], show: text },
   {
@@ -27,6 +28,11 @@ const keys: WrittenKey[] = [
     key: "destination.preserve",
     gives: ["destination.preserve"],
     show: (value) => list(Object.entries(isMap(value) ? value : {}).flatMap(([name, on]) => (on === true ? [name] : []))),
+  },
+  {
+    key: "destination.chmod",
+    gives: ["destination.chmod"],
+    show: (value) => (value === null ? "none" : text(part(value, "text") ?? null)),
   },
   { key: "destination.verify", gives: ["destination.verify"], show: text },
   { key: "destination.durable", gives: ["destination.durable"], show: text },

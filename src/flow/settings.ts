@@ -1,6 +1,7 @@
 import type { Backoff } from "../kernel/backoff.ts";
 import type { LogLevel } from "../kernel/log.ts";
 import type { AbsPath, Bytes } from "../kernel/path.ts";
+import type { Chmod } from "./chmod.ts";
 import type { Verify } from "./digest.ts";
 import type { Hours } from "./schedule.ts";
 
@@ -160,6 +161,8 @@ export type DestinationSettings = {
   lanesMax: number;
   inflight: { kind: "suffix"; suffix: string } | { kind: "staging"; directory: string };
   preserve: { mtime: boolean; mode: boolean };
+  /** What is changed of the modes of files and directories; null: nothing. */
+  chmod: Chmod | null;
   verify: Verify;
   durable: "auto" | "always" | "never";
   segmentAboveBytes: number;
@@ -172,7 +175,16 @@ export type DestinationSettings = {
 export type BandwidthSettings = Array<{ hours: Hours | null; bytesPerS: number | null }>;
 
 /** `directory` is as SFTP takes it: absolute, or relative to the remote home ("" is the home itself). Byte strings. */
-export type SshPlace = { kind: "sftp"; host: string; user: string | null; port: number | null; directory: string; ssh: string[] };
+export type SshPlace = {
+  kind: "sftp";
+  host: string;
+  user: string | null;
+  port: number | null;
+  directory: string;
+  ssh: string[];
+  /** What travels is compressed. */
+  compress: boolean;
+};
 export type FilePlace = SshPlace | LocalPlace;
 export type LocalPlace = { kind: "file"; directory: AbsPath };
 /** Nothing is moved: changes become messages. `verify` says which digest they carry. */

@@ -85,6 +85,7 @@ export function flowSettings(changes: Partial<Omit<FlowSettings, "source">> & { 
       lanesMax: 1,
       inflight: { kind: "suffix", suffix: ".tmp" },
       preserve: { mtime: true, mode: true },
+      chmod: null,
       verify: "sha256",
       durable: "auto",
       segmentAboveBytes: 1,
