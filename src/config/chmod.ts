@@ -22,7 +22,7 @@ export function parseChmod(text: string): Parsed<Chmod> {
 
 /** What stands between two commas: one clause, or several of the same classes (`g+r-w`). */
 function parseWord(word: string, text: string): Parsed<ChmodClause[]> {
-  const where = words(word, text);
+  const where = placed(word, text);
   const kinds = /^[DF]*/.exec(word)![0];
   if (kinds.length > 1) return bad(`${where}: D is for directories alone and F for files alone; both are meant without either`);
   const on = { files: kinds !== "D", directories: kinds !== "F" };
@@ -34,7 +34,7 @@ function parseWord(word: string, text: string): Parsed<ChmodClause[]> {
   const classes = /^[ugoa]*/.exec(rest)![0];
   const changes = rest.slice(classes.length);
   if (changes === "" || !"+-=".includes(changes[0]!)) return bad(`${where}: ${expectedOperator(changes)}`, suggested(word, classes));
-  const affected = classes === "" ? null : [...classes].reduce((bits, name) => bits | classBits[name]!, 0);
+  const affected = classes === "" ? null : classes.split("").reduce((bits, name) => bits | classBits[name]!, 0);
   const clauses: ChmodClause[] = [];
   for (const [, operator, what] of changes.matchAll(/([-+=])([^-+=]*)/g)) {
     const parsed = parsePermissions(what!, where);
@@ -48,18 +48,18 @@ type Permissions = { bits: number; executeWhereSensible: boolean; copied: number
 
 function parsePermissions(letters: string, where: string): Parsed<Permissions> {
   if (/^[ugo]$/.test(letters)) return good({ bits: 0, executeWhereSensible: false, copied: classBits[letters]! & 0o777 });
-  const strange = [...letters].find((letter) => letter !== "X" && !Object.hasOwn(permissions, letter));
+  const strange = letters.split("").find((letter) => letter !== "X" && !Object.hasOwn(permissions, letter));
   if (strange !== undefined)
     return bad(
       /[ugo]/.test(strange)
         ? `${where}: the permissions of a class (u, g or o) are copied alone: one letter after the operator`
         : `${where}: ${quote(strange)} is no permission; there are r, w, x, X, s and t, or one of u, g and o to copy theirs`,
     );
-  const bits = [...letters].reduce((all, letter) => all | (permissions[letter] ?? 0), 0);
+  const bits = letters.split("").reduce((all, letter) => all | (permissions[letter] ?? 0), 0);
   return good({ bits, executeWhereSensible: letters.includes("X"), copied: 0 });
 }
 
-function words(word: string, text: string): string {
+function placed(word: string, text: string): string {
   return word === text ? quote(word) : `${quote(word)} in ${quote(text)}`;
 }
 

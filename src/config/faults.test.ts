@@ -192,6 +192,11 @@ const table: Array<[title: string, text: string, ...Expected[]]> = [
     { line: 4, path: "flows.a.destination.chmod", message: /"grw" in "o\+r,grw": expected \+, - or =/, suggestion: "g+rw" },
   ],
   [
+    "a holding area for links that are followed",
+    flow(["source: {directory: /d, symlinks: follow}", destination, "retain: {hold: /held}"]),
+    { line: 5, path: "flows.a.retain.hold", message: /could lead elsewhere/, suggestion: "delete_after" },
+  ],
+  [
     "compression on no wire",
     flow([source, "destination: {url: 'file:/out', compress: true}"]),
     { line: 4, path: "flows.a.destination.compress", message: /compress is for ssh/, suggestion: "false" },

@@ -29,6 +29,7 @@ it("a flow with only what is needed has the defaults of the contract", () => {
     name: "a",
     source: {
       kind: "watched",
+      symlinks: "transfer",
       root: "/data/in",
       accept: [],
       reject: [],

@@ -27,6 +27,7 @@ const rules: Rule[] = [
   retainIsOne,
   removalNeedsReceipt,
   removalIsNotPropagated,
+  heldFilesAreThemselves,
   holdIsOutside,
   destinationIsOutside,
   stagingIsApart,
@@ -93,6 +94,14 @@ function removalIsNotPropagated({ flow }: RuleFacts): RuleFault[] {
   const message =
     "with vip and retain no removals are propagated: what the other host removes from the source after its delivery would be removed at the destination as well";
   return [{ path: ["source", "propagate"], message, suggestion: "[put, rename, link, mkdir]" }];
+}
+
+/** A link that is moved elsewhere may lead elsewhere; and the file that it leads to is not ours to move. */
+function heldFilesAreThemselves({ flow, written }: RuleFacts): RuleFault[] {
+  if (flow.source?.symlinks !== "follow" || !written("retain", "hold")) return [];
+  const message =
+    "a symbolic link that is followed is not moved to a holding area, where it could lead elsewhere: delete_after removes the link";
+  return [{ path: ["retain", "hold"], about: "key", message, suggestion: "delete_after" }];
 }
 
 /** Held files inside the source would be seen as new ones. By the text of the paths: symbolic links are not followed. */

@@ -37,7 +37,9 @@ export function keysWithoutEffect(written: Written): IdleKey[] {
     ...(subscribes || (written("source", "posts") && !written("source", "directory"))
       ? idle("source", ["rescan"], "where no directory is watched")
       : []),
-    ...(subscribes ? [] : idle("source", keysOfSubscriptions, "without subscribe")),
+    ...(subscribes
+      ? idle("source", ["symlinks"], "with subscribe: messages say what a path is")
+      : idle("source", keysOfSubscriptions, "without subscribe")),
     ...(publishes ? idle("destination", keysOfDirectories, "with publish: no file is moved") : []),
     ...(removes ? idle("destination", [...keysOfDirectories, "preserve", "verify"], "with remove: no file is moved") : []),
     ...(removes

@@ -7,6 +7,7 @@ import { duration, expressions, isEmpty, isMap, list, part, size, text, valueAt,
 /** Each key of a flow, with the settings that it gives. A test sees to it that none is forgotten. */
 const keys: WrittenKey[] = [
   { key: "source.directory", gives: ["source.root", "source.kind"], from: "source", show: root },
+  { key: "source.symlinks", gives: ["source.symlinks"], show: (value) => text(value ?? "transfer") },
   ...subscriptionKeys,
   { key: "source.accept", gives: ["source.accept"], show: expressions },
   { key: "source.reject", gives: ["source.reject"], show: expressions },

@@ -17,7 +17,8 @@ const octal = (mode: number): string => mode.toString(8).padStart(4, "0");
 /** One comma-separated list of clauses, of anything that chmod(1) takes. */
 function randomClauses(random: Random): string {
   const some = (letters: string, least: number): string =>
-    [...letters]
+    letters
+      .split("")
       .filter(() => random.chance(0.4))
       .join("")
       .padEnd(least, letters[random.between(0, letters.length - 1)]);

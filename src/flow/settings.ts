@@ -61,8 +61,15 @@ type SourceRules = {
   propagate: ReadonlySet<ChangeKind>;
 };
 
-/** `watched`: the directory is watched and scanned. `posted`: only what `hotdir post` names, relative to the root. */
-export type LocalSource = SourceRules & { kind: "watched" | "posted" };
+/**
+ * `watched`: the directory is watched and scanned. `posted`: only what `hotdir post` names, relative to the root.
+ * `symlinks`: whether a link to a file is transferred as the link or as the file. Links to directories are never followed.
+ */
+export type LocalSource = SourceRules & { kind: "watched" | "posted"; symlinks: "transfer" | "follow" };
+
+export function followsLinks(source: SourceSettings): boolean {
+  return "symlinks" in source && source.symlinks === "follow";
+}
 
 /**
  * Messages of a broker say what changed, and where it can be fetched. `root`: where the files of `file:` URLs are; "/" where

@@ -66,6 +66,7 @@ export function standingClock(at = 1000): Clock & { now: number } {
 export function sourceSettings(changes: Partial<LocalSource> = {}): LocalSource {
   return {
     kind: "watched",
+    symlinks: "transfer",
     root: bytesOfText("/source") as AbsPath,
     accept: [],
     reject: [],

@@ -1,5 +1,5 @@
 import type { BigIntStats } from "node:fs";
-import { link, lstat, rename, unlink } from "node:fs/promises";
+import { link, lstat, rename, stat, unlink } from "node:fs/promises";
 import { errnoOf } from "../../kernel/errors.ts";
 import { type AbsPath, fsPath } from "../../kernel/path.ts";
 
@@ -22,16 +22,24 @@ export function hasNoHardLinks(error: unknown): boolean {
 }
 
 /** `device:inode`. null: nothing is there. */
-
 export async function identityAt(path: AbsPath): Promise<string | null> {
-  const stat = await statAt(path);
-  return stat === null ? null : `${stat.dev}:${stat.ino}`;
+  const facts = await statAt(path);
+  return facts === null ? null : `${facts.dev}:${facts.ino}`;
 }
 
 /** Does not follow a symlink. null: nothing is there. */
 export async function statAt(path: AbsPath): Promise<BigIntStats | null> {
+  return await unlessNothing(lstat(fsPath(path), { bigint: true }));
+}
+
+/** Of what a symlink leads to. null: nothing is there. */
+export async function targetAt(path: AbsPath): Promise<BigIntStats | null> {
+  return await unlessNothing(stat(fsPath(path), { bigint: true }));
+}
+
+async function unlessNothing(looking: Promise<BigIntStats>): Promise<BigIntStats | null> {
   try {
-    return await lstat(fsPath(path), { bigint: true });
+    return await looking;
   } catch (error) {
     if (errnoOf(error) === "ENOENT" || errnoOf(error) === "ENOTDIR") return null;
     throw error;

@@ -10,6 +10,7 @@ import * as ledger from "../ledger/retention.ts";
 import { baseHere } from "../receive/source-look.ts";
 import type { SourceReader } from "../read/source-reader.ts";
 import { removeEmptyDirectories } from "./empty-directories.ts";
+import { followsLinks } from "../settings.ts";
 import { refusalToRemove } from "./may-remove.ts";
 import { type FlowEntry, otherFlows, sharing, type ToldFile } from "./other-flows.ts";
 import { type RemovalEnd, removeSource, restoreSource } from "./removal.ts";
@@ -114,6 +115,7 @@ export class Retention implements AsyncDisposable {
       path: told?.path ?? retained.path,
       transfer: retained.id,
       ...(this.#ledger === undefined ? {} : { ledger: this.#ledger }),
+      follow: followsLinks(source),
       version: retained.version,
       digest: retained.digest,
       hold,
