@@ -121,7 +121,11 @@ test("a file under way: how far, and when it is ready", () => {
 
 test("what has ended: nothing, or what becomes of the source file", () => {
   expect(next(transfer("delivered"))).toBe("nothing: it is delivered");
-  expect(next(transfer("delivered", { retain: { state: "due", at: now + 259_200_000 } }))).toBe(
+  const stays = { state: "due", at: now + 240_000, reason: "EACCES permission denied" } as const;
+  expect(next(transfer("delivered", { retain: stays }))).toBe(
+    "it is delivered; its source file stays for now: EACCES permission denied; asked again in 4 min",
+  );
+  expect(next(transfer("delivered", { retain: { state: "due", at: now + 259_200_000, reason: null } }))).toBe(
     "it is delivered; its source file is deleted in 3 d",
   );
   expect(next(transfer("delivered"), { source: { kind: "file", version: { ...version, sizeBytes: 11 } } })).toBe(

@@ -117,7 +117,9 @@ function delivered(prospect: Prospect, last: TransferStory): string {
   if (last.retain?.state === "due") {
     const how = settings.retain.kind === "hold" ? `is moved to ${show(settings.retain.directory)}` : "is deleted";
     const inMs = last.retain.at - prospect.nowSteady;
-    return `it is delivered; its source file ${how} ${inMs > 0 ? `in ${formatAge(inMs)}` : prospect.running ? "now" : "when hotdir runs"}`;
+    const again = inMs > 0 ? `in ${formatAge(inMs)}` : prospect.running ? "now" : "when hotdir runs";
+    if (last.retain.reason !== null) return `it is delivered; its source file stays for now: ${last.retain.reason}; asked again ${again}`;
+    return `it is delivered; its source file ${how} ${again}`;
   }
   if (last.announcementOwed)
     return `it is delivered; others are told of it ${prospect.running ? "once the broker takes the message" : "when hotdir runs"}`;

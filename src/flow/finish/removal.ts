@@ -143,7 +143,7 @@ function placeOf(standing: Standing, request: Removable): Place | { nothing: tru
 
 /** A descriptor's path says nothing to people. */
 function detailOf(error: unknown, request: Removable, place: Place | { nothing: true }): string {
-  const message = `${errnoOf(error) ?? ""} ${messageOf(error)}`.trim();
+  const message = messageOf(error);
   return "nothing" in place
     ? message
     : message.replaceAll(place.original, show(join(request.root, request.path))).replaceAll(place.capture, show(place.shown));

@@ -32,7 +32,6 @@ export class Retention implements AsyncDisposable {
   readonly #log: Log;
   readonly #halted: () => boolean;
   readonly #ledger: string | undefined;
-  readonly #reported = new Set<number>();
   #timer: NodeJS.Timeout | null = null;
   #working: Promise<void> = Promise.resolve();
   #stopped = false;
@@ -156,9 +155,9 @@ export class Retention implements AsyncDisposable {
 
   #postpone(retained: ledger.Retained, reason: string, level: "info" | "warn"): void {
     if (!ledger.isNewest(this.#db, this.#flow.id, retained)) return ledger.dropRetention(this.#db, retained.id);
-    ledger.postponeRemoval(this.#db, retained.id, this.#clock.steady() + (level === "warn" ? AGAIN_MS : TICK_MS * 5));
-    if (this.#reported.has(retained.id) || this.#reported.size > 10_000) return;
-    this.#reported.add(retained.id);
+    ledger.postponeRemoval(this.#db, retained.id, this.#clock.steady() + (level === "warn" ? AGAIN_MS : TICK_MS * 5), reason);
+    // What is written down was reported, also by an earlier life of the daemon.
+    if (retained.reason === reason) return;
     this.#log[level](`${show(retained.path)}: stays in the source: ${reason}; asked again later`);
   }
 
