@@ -30,7 +30,7 @@ async function deadReasons(world: World): Promise<string[]> {
   return letters.map(({ path, reason }) => `${path}: ${reason}`);
 }
 
-test("a link to a file arrives as that file, however it is sent; to a directory as a link; to nothing it is listed until it leads to a file", async () => {
+test.concurrent("a link to a file arrives as that file, however it is sent; to a directory as a link; to nothing it is listed until it leads to a file", async () => {
   await using world = await makeFollowing({ flow: { destination: { segment_above: "2M" } } });
   const { source, outside, destination } = world;
   const random = new Random(chooseSeed("followed"));
@@ -77,7 +77,7 @@ test("a link to a file arrives as that file, however it is sent; to a directory 
   expect((await rawReceipts(world)).filter(({ kind, basis }) => kind === "put" && basis === "digest")).toHaveLength(8);
 });
 
-test("a running flow finds by a scan that a file which is linked to changed, was replaced, or that the link leads elsewhere", async () => {
+test.concurrent("a running flow finds by a scan that a file which is linked to changed, was replaced, or that the link leads elsewhere", async () => {
   await using world = await makeFollowing({ destination: "file", flow: { source: { rescan: "1s" } } });
   const { source, outside, destination, hotdir } = world;
   const arrived = async (content: string): Promise<void> =>
@@ -104,7 +104,7 @@ test("a running flow finds by a scan that a file which is linked to changed, was
   expect(readFileSync(`${destination}/link`, "utf8")).toBe("another file");
 });
 
-test("what retention removes is the link; the file that it leads to stays, and so does the link once that file is another", async () => {
+test.concurrent("what retention removes is the link; the file that it leads to stays, and so does the link once that file is another", async () => {
   await using world = await makeFollowing({ flow: { retain: { delete_after: "3s" } } });
   const { source, outside, destination, hotdir } = world;
   writeFiles(outside, { kept: "kept", changes: "as it was" });
@@ -129,7 +129,7 @@ test("what retention removes is the link; the file that it leads to stays, and s
   expect((await hotdir.dead()).length).toBe(0);
 });
 
-test("a link that is posted arrives as its file, and links stay links where nothing else is asked for", async () => {
+test.concurrent("a link that is posted arrives as its file, and links stay links where nothing else is asked for", async () => {
   await using world = await makeWorld({ destination: "file" });
   const data = `${world.directory}/data`;
   mkdirSync(data);
