@@ -22,24 +22,25 @@ export function hasNoHardLinks(error: unknown): boolean {
 }
 
 /** `device:inode`. null: nothing is there. */
+
 export async function identityAt(path: AbsPath): Promise<string | null> {
-  const facts = await statAt(path);
-  return facts === null ? null : `${facts.dev}:${facts.ino}`;
+  const found = await statAt(path);
+  return found === null ? null : `${found.dev}:${found.ino}`;
 }
 
 /** Does not follow a symlink. null: nothing is there. */
 export async function statAt(path: AbsPath): Promise<BigIntStats | null> {
-  return await unlessNothing(lstat(fsPath(path), { bigint: true }));
+  return await statOrNull(lstat, path);
 }
 
 /** Of what a symlink leads to. null: nothing is there. */
-export async function targetAt(path: AbsPath): Promise<BigIntStats | null> {
-  return await unlessNothing(stat(fsPath(path), { bigint: true }));
+export async function targetStatAt(path: AbsPath): Promise<BigIntStats | null> {
+  return await statOrNull(stat, path);
 }
 
-async function unlessNothing(looking: Promise<BigIntStats>): Promise<BigIntStats | null> {
+async function statOrNull(look: typeof lstat, path: AbsPath): Promise<BigIntStats | null> {
   try {
-    return await looking;
+    return await look(fsPath(path), { bigint: true });
   } catch (error) {
     if (errnoOf(error) === "ENOENT" || errnoOf(error) === "ENOTDIR") return null;
     throw error;

@@ -8,7 +8,7 @@ import { nameIn, Standing } from "../read/standing.ts";
 import { sameVersion, type Version, versionOf } from "../version.ts";
 import { captureName } from "./capture-name.ts";
 import { findHeld, moveToHold } from "./holding-area.ts";
-import { giveName, identityAt, statAt, targetAt } from "./names.ts";
+import { giveName, identityAt, statAt, targetStatAt } from "./names.ts";
 
 export type RemovalRequest = {
   root: AbsPath;
@@ -18,10 +18,10 @@ export type RemovalRequest = {
   ledger?: string;
   version: Version;
   digest: Digest;
-  /** The path may be a symlink to the file: then the link goes, and the file stays. Never together with `hold`. */
-  follow?: boolean;
   /** Where the file is moved to; null: it is deleted. */
   hold: AbsPath | null;
+  /** The name may be a symlink to the file of the receipt: then the symlink goes, and never what it links to. */
+  follow?: boolean;
 };
 
 export type RemovalEnd =
@@ -180,10 +180,9 @@ async function putBack({ capture, original, shown }: Place): Promise<RemovalEnd>
   }
 }
 
-/** `no-file`: a symlink (`follow`: to no file), a directory, or something else is under that name. null: nothing; `follow`: nor where it leads. */
+/** `no-file`: a symlink, a directory, or something else is under that name. */
 async function versionAt(path: AbsPath, follow = false): Promise<Version | "no-file" | null> {
-  const itself = await statAt(path);
-  const stat = follow && itself?.isSymbolicLink() === true ? await targetAt(path) : itself;
+  const stat = await (follow ? targetStatAt(path) : statAt(path));
   if (stat === null) return null;
   return stat.isFile() ? versionOf(stat) : "no-file";
 }
