@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import { parseRsyncRate } from "./rsync-rate.ts";
 import type { At, Remarks } from "../remark.ts";
 import { type ArgumentName, argumentNames, specOf } from "./argument-table.ts";
-import type { Given } from "./arguments.ts";
+import { type Given, readArguments } from "./arguments.ts";
 import type { Word } from "./words.ts";
 
 /** Where relative paths begin. */
@@ -36,8 +36,9 @@ const ATTEMPTS_MAX = 10_000;
 const CENTURY_S = 36_525 * 86_400;
 
 /** null: there are errors in the remarks. */
-export function agentOf(given: Given, machine: Machine, remarks: Remarks): Agent | null {
+export function readAgent(words: readonly Word[], machine: Machine, remarks: Remarks): Agent | null {
   const before = errorsIn(remarks);
+  const given = readArguments(words, remarks);
   noteUnused(given, remarks);
   for (const name of argumentNames)
     if (specOf(name).required === true && !given.has(name)) remarks.error(firstPlace(given), `--${name} is missing: ${specOf(name).says}`);

@@ -41,7 +41,7 @@ export const argumentTable = {
     kind: "seconds",
     value: "SECONDS",
     unused:
-      "a copy that gets on is never ended, however long it takes; one that does not is given up after a minute without a byte, and goes on from where it was",
+      "a copy that gets on is never ended, however long it takes; one that does not is given up after a minute without a byte, and tried again (a large file goes on from where it was)",
     says: "taken: a copy is ended only while nothing moves",
   },
   "cmd-timeout": {

@@ -2,9 +2,8 @@ import { flowNamer } from "../flow-name.ts";
 import { type NativeFlow, writeDocument } from "../native-document.ts";
 import { noteRefusals } from "../refusals.ts";
 import { formatRemark, inOrder, type Remark, Remarks } from "../remark.ts";
-import { type Agent, agentOf, type Machine } from "./agent.ts";
+import { type Agent, readAgent, type Machine } from "./agent.ts";
 import { agentFlow, flowNameOf } from "./agent-flow.ts";
-import { readArguments } from "./arguments.ts";
 import type { Word } from "./words.ts";
 
 /** What one agent is given. `about`: what is said of it in the document; empty: nothing. */
@@ -27,7 +26,7 @@ export function importAgents(
   remarks.add(context.remarks ?? []);
   const nameFlow = flowNamer();
   const made = given.flatMap(({ words, about }): Array<{ agent: Agent; flow: NativeFlow }> => {
-    const agent = agentOf(readArguments(words, remarks), context.machine, remarks);
+    const agent = readAgent(words, context.machine, remarks);
     return agent === null ? [] : [{ agent, flow: agentFlow(agent, { name: nameFlow(flowNameOf(agent)), about, ssh: context.ssh }) }];
   });
   const flows = made.map(({ flow }) => flow);
