@@ -1,0 +1,76 @@
+import { realpathSync } from "node:fs";
+import { formatRemark } from "../../importers/remark.ts";
+import { assert, HotdirError } from "../../kernel/errors.ts";
+import type { LogLevel } from "../../kernel/log.ts";
+import { SuprsyncDatabase } from "../../suprsync/database.ts";
+import type { CliContext } from "../command.ts";
+import { runDocument } from "../foreign/run-document.ts";
+import { foreignState } from "../foreign/state-place.ts";
+import { givenAgents, refuseAgents } from "./given-agents.ts";
+
+/** What `suprsync` takes beside the agent's arguments, for hotdir alone. */
+export const runOptions = {
+  "state-dir": {
+    type: "string",
+    value: "DIR",
+    says: "where the ledger is (default: a directory for this database and archive, below hotdir's own)",
+  },
+  "until-idle": { type: "boolean", says: "end when every row is done, or given up" },
+} as const;
+
+/** Runs the agent in the foreground to its end; the exit status. Its database is made where it is missing. */
+export async function runAgent(argv: readonly string[], context: CliContext): Promise<number> {
+  const { words, stateDirectory, untilIdle } = takeOwn(argv);
+  const imported = givenAgents(words, { command: "suprsync", isMany: false }, context);
+  if (imported.yaml === null) return refuseAgents(imported, "suprsync", context);
+  const [agent] = imported.agents;
+  assert(agent !== undefined, "a document has an agent");
+  const { archive, database } = agent;
+  const waiting = {
+    patienceMs: Infinity,
+    signal: context.signal,
+    tell: (line: string) => void context.stderr.write(`hotdir suprsync: ${line}\n`),
+  };
+  (await SuprsyncDatabase.openForWriting(database, { create: true, ...waiting }))[Symbol.dispose]();
+  return await runDocument(
+    {
+      operation: "suprsync",
+      yaml: imported.yaml,
+      // Whichever way the database is named, one agent of an archive has one ledger.
+      stateDirectory: stateDirectory ?? foreignState("suprsync", { label: archive, key: `${realpathSync(database)}\0${archive}` }, context),
+      untilIdle,
+      shownLevel: shownLevel(context.env["LOGLEVEL"]),
+      notes: imported.remarks.map(formatRemark),
+    },
+    context,
+  );
+}
+
+function takeOwn(argv: readonly string[]): { words: string[]; stateDirectory: string | null; untilIdle: boolean } {
+  const words: string[] = [];
+  let stateDirectory: string | null = null;
+  let untilIdle = false;
+  for (let at = 0; at < argv.length; at++) {
+    const word = argv[at]!;
+    if (word === "--until-idle") untilIdle = true;
+    else if (word === "--state-dir" || word.startsWith("--state-dir=")) {
+      stateDirectory = word === "--state-dir" ? (argv[++at] ?? "") : word.slice("--state-dir=".length);
+      if (stateDirectory === "") throw new HotdirError("bad-usage", { operation: "suprsync", detail: "--state-dir needs a value" });
+    } else words.push(word);
+  }
+  return { words, stateDirectory, untilIdle };
+}
+
+/** OCS's agents take it from there; null: as the document says. */
+function shownLevel(name: string | undefined): LogLevel | null {
+  const levels: Record<string, LogLevel> = {
+    trace: "debug",
+    debug: "debug",
+    info: "info",
+    warn: "warn",
+    warning: "warn",
+    error: "error",
+    critical: "error",
+  };
+  return levels[(name ?? "").toLowerCase()] ?? null;
+}
