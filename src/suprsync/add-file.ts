@@ -1,5 +1,5 @@
 import { fileMd5 } from "./file-md5.ts";
-import { checkArchive, checkLocalPath, checkMd5, checkRemotePath, register } from "./registration.ts";
+import { checkArchive, checkLocalPath, checkMd5, checkRemotePath, checkTimestamp, register } from "./registration.ts";
 import { PATIENCE_MS, SuprsyncDatabase } from "./database.ts";
 
 /** A file that a SupRsync agent is to copy. */
@@ -35,15 +35,16 @@ export type AddedFile = {
  * writes the file), `database-failed` or `bad-usage`; then nothing was added.
  */
 export async function addFile(options: AddFileOptions): Promise<AddedFile> {
-  const { database, timestamp = Date.now() / 1000, deletable = true, patienceMs = PATIENCE_MS, signal } = options;
+  const { database, deletable = true, patienceMs = PATIENCE_MS, signal } = options;
   const named = {
     localPath: checkLocalPath(options.localPath),
     remotePath: checkRemotePath(options.remotePath),
     archive: checkArchive(options.archive),
+    timestampS: checkTimestamp(options.timestamp ?? Date.now() / 1000),
   };
   const waiting = { patienceMs, ...(signal === undefined ? {} : { signal }) };
   const md5 = options.md5 === undefined ? (await fileMd5(named.localPath, signal)).md5 : checkMd5(options.md5);
   using opened = await SuprsyncDatabase.openForWriting(database, { create: true, ...waiting });
-  const id = await opened.write((db) => register(db, { ...named, md5, timestampS: timestamp, deletable }));
+  const id = await opened.write((db) => register(db, { ...named, md5, deletable }));
   return { id, md5 };
 }

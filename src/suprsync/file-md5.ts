@@ -4,7 +4,8 @@ import { constants } from "node:fs";
 import { errnoOf, HotdirError, messageOf } from "../kernel/errors.ts";
 import { bytesOfText } from "../kernel/path.ts";
 
-const PIECE_BYTES = 1024 * 1024;
+/** Many files may be read at once. */
+const PIECE_BYTES = 128 * 1024;
 
 /**
  * The MD5 of a file, piece by piece. Throws `source-unreadable` where it cannot be read or is none, and `source-changed` where it changed

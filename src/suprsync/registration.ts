@@ -41,7 +41,7 @@ export function timecodeOf(remotePath: string): number | null {
 
 /** Where a file is on this machine. Throws `bad-usage` for a name that the table's text cannot hold. */
 export function checkLocalPath(path: string): string {
-  if (path === "") throw unfit("the local path is empty");
+  if (path === "" || typeof path !== "string") throw unfit("the local path is missing");
   // Whoever decoded the name has lost bytes of it.
   if (path.includes("\ufffd")) throw unfit(`${path}: its name is not UTF-8, and the table holds text: rename the file`);
   if (path.includes("\0")) throw unfit("a path has no NUL character");
@@ -50,6 +50,7 @@ export function checkLocalPath(path: string): string {
 
 /** Below the agent's --remote-basedir, in its shortest form. */
 export function checkRemotePath(path: string): string {
+  if (typeof path !== "string") throw unfit("the remote path is missing");
   const clean = posix.normalize(path);
   if (path === "" || clean === "." || path.endsWith("/")) throw unfit(`the remote path ${JSON.stringify(path)} names no file`);
   if (path.startsWith("/")) throw unfit(`the remote path ${path} is relative to the agent's --remote-basedir, and does not begin with /`);
@@ -64,8 +65,14 @@ export function checkMd5(md5: string): string {
 }
 
 export function checkArchive(archive: string): string {
-  if (archive === "" || archive.includes("\0")) throw unfit("the archive's name is empty, or has a NUL character in it");
+  if (archive === "" || typeof archive !== "string") throw unfit("the archive's name is missing");
+  if (archive.includes("\0")) throw unfit("an archive's name has no NUL character");
   return archive;
+}
+
+export function checkTimestamp(seconds: number): number {
+  if (!Number.isFinite(seconds) || seconds < 0) throw unfit(`${seconds} is no time: seconds since 1970 are expected`);
+  return seconds;
 }
 
 function unfit(detail: string): HotdirError {
