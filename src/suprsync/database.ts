@@ -46,6 +46,17 @@ export class SuprsyncDatabase implements Disposable {
     return opened;
   }
 
+  /** null: what --create-db would make is not there yet. */
+  static async openIfMade(path: string, waiting: Waiting = {}): Promise<SuprsyncDatabase | null> {
+    const file = resolve(path);
+    if (!existsSync(file)) return null;
+    using undo = new DisposableStack();
+    const opened = undo.use(new SuprsyncDatabase(file, open(file, { readOnly: true }), waiting));
+    if ((await opened.read(missingTables)).length > 0) return null;
+    undo.move();
+    return opened;
+  }
+
   /** With `create` the file, the directories above it and both tables are made where they are missing. */
   static async openForWriting(path: string, options: Waiting & { create: boolean }): Promise<SuprsyncDatabase> {
     const file = resolve(path);
@@ -128,9 +139,18 @@ function requireThere(file: string, hint: string): void {
 }
 
 function requireTables(db: DatabaseSync, file: string, hint: string): void {
-  const there = db.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").all();
-  const missing = tables.filter(({ name }) => !there.some((row) => row["name"] === name));
-  if (missing.length > 0) throw failed(file, `it has no table ${missing.map(({ name }) => name).join(" and ")}${hint}`);
+  const missing = missingTables(db);
+  if (missing.length > 0) throw failed(file, `it has no table ${missing.join(" and ")}${hint}`);
+}
+
+function missingTables(db: DatabaseSync): string[] {
+  const there = new Set(
+    db
+      .prepare("SELECT name FROM sqlite_master WHERE type = 'table'")
+      .all()
+      .map((row) => row["name"]),
+  );
+  return tables.map(({ name }) => name).filter((name) => !there.has(name));
 }
 
 function makeDirectory(directory: string): void {

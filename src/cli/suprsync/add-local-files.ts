@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { errnoOf, messageOf } from "../../kernel/errors.ts";
 import { bytesOfText, show } from "../../kernel/path.ts";
@@ -40,7 +39,7 @@ export const addLocalFilesTool: Tool = {
 async function openFor({ values, database, waiting }: ToolArguments, dry: boolean): Promise<SuprsyncDatabase | null> {
   const create = values["create-db"] === true;
   if (!dry) return await SuprsyncDatabase.openForWriting(database, { create, ...waiting });
-  return create && !existsSync(database) ? null : await SuprsyncDatabase.openForReading(database, waiting);
+  return create ? await SuprsyncDatabase.openIfMade(database, waiting) : await SuprsyncDatabase.openForReading(database, waiting);
 }
 
 async function begin(options: AddLocalFiles): Promise<Tally> {
