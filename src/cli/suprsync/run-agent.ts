@@ -1,4 +1,5 @@
 import { realpathSync } from "node:fs";
+import { scalar } from "../../importers/native-document.ts";
 import { formatRemark } from "../../importers/remark.ts";
 import { assert, HotdirError } from "../../kernel/errors.ts";
 import type { LogLevel } from "../../kernel/log.ts";
@@ -15,12 +16,17 @@ export const runOptions = {
     value: "DIR",
     says: "where the ledger is (default: a directory for this database and archive, below hotdir's own)",
   },
+  page: {
+    type: "string",
+    value: "ADDRESS:PORT",
+    says: "a web page, and /metrics, at this address (default: none, since agents share a machine)",
+  },
   "until-idle": { type: "boolean", says: "end when every row is done, or given up" },
 } as const;
 
 /** Runs the agent in the foreground to its end; the exit status. Its database is made where it is missing. */
 export async function runAgent(argv: readonly string[], context: CliContext): Promise<number> {
-  const { words, stateDirectory, untilIdle } = takeOwn(argv);
+  const { words, stateDirectory, page, untilIdle } = takeOwn(argv);
   const imported = givenAgents(words, { command: "suprsync", isMany: false }, context);
   if (imported.yaml === null) return refuseAgents(imported, "suprsync", context);
   const [agent] = imported.agents;
@@ -35,7 +41,7 @@ export async function runAgent(argv: readonly string[], context: CliContext): Pr
   return await runDocument(
     {
       operation: "suprsync",
-      yaml: imported.yaml,
+      yaml: `${imported.yaml}page: ${page === "off" ? page : `{listen: ${scalar(page, true)}}`}\n`,
       // Whichever way the database is named, one agent of an archive has one ledger.
       stateDirectory: stateDirectory ?? foreignState("suprsync", { label: archive, key: `${realpathSync(database)}\0${archive}` }, context),
       untilIdle,
@@ -46,19 +52,23 @@ export async function runAgent(argv: readonly string[], context: CliContext): Pr
   );
 }
 
-function takeOwn(argv: readonly string[]): { words: string[]; stateDirectory: string | null; untilIdle: boolean } {
-  const words: string[] = [];
-  let stateDirectory: string | null = null;
-  let untilIdle = false;
+type Own = { words: string[]; stateDirectory: string | null; page: string; untilIdle: boolean };
+
+function takeOwn(argv: readonly string[]): Own {
+  const own: Own = { words: [], stateDirectory: null, page: "off", untilIdle: false };
   for (let at = 0; at < argv.length; at++) {
     const word = argv[at]!;
-    if (word === "--until-idle") untilIdle = true;
-    else if (word === "--state-dir" || word.startsWith("--state-dir=")) {
-      stateDirectory = word === "--state-dir" ? (argv[++at] ?? "") : word.slice("--state-dir=".length);
-      if (stateDirectory === "") throw new HotdirError("bad-usage", { operation: "suprsync", detail: "--state-dir needs a value" });
-    } else words.push(word);
+    const [, name, inline] = /^--(state-dir|page)(?:=(.*))?$/s.exec(word) ?? [];
+    if (word === "--until-idle") own.untilIdle = true;
+    else if (name === undefined) own.words.push(word);
+    else {
+      const value = inline ?? argv[++at] ?? "";
+      if (value === "") throw new HotdirError("bad-usage", { operation: "suprsync", detail: `--${name} needs a value` });
+      if (name === "page") own.page = value;
+      else own.stateDirectory = value;
+    }
   }
-  return { words, stateDirectory, untilIdle };
+  return own;
 }
 
 /** OCS's agents take it from there; null: as the document says. */

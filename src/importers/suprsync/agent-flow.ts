@@ -4,8 +4,9 @@ import { asFlowName } from "../flow-name.ts";
 import type { NativeEntry, NativeFlow } from "../native-document.ts";
 import type { Agent } from "./agent.ts";
 
-/** Less is not offered. */
+/** Less, and more, is not offered. */
 const SLEEP_S_MIN = 0.1;
+const SLEEP_S_MAX = 3600;
 const BYTES_PER_S_MIN = 1000;
 /** The longest wait between two attempts, as it is where nothing is said. */
 const LONGEST_WAIT_S = 600;
@@ -37,7 +38,7 @@ function tableEntry({ archive, database, sleepS, origin }: Agent): NativeEntry {
     value: [
       { key: "database", value: database, ...origin("db-path") },
       { key: "where", value: [{ key: "archive_name", value: archive, ...origin("archive-name") }] },
-      { key: "poll", value: seconds(Math.max(sleepS, SLEEP_S_MIN)), ...origin("sleep-time") },
+      { key: "poll", value: seconds(Math.min(Math.max(sleepS, SLEEP_S_MIN), SLEEP_S_MAX)), ...origin("sleep-time") },
     ],
   };
 }
@@ -89,7 +90,7 @@ function retainEntries({ deleteAfterS, origin }: Agent): NativeEntry[] {
   ];
 }
 
-function completionEntry({ fileRoot, instance, origin }: Agent): NativeEntry {
+function completionEntry({ archive, fileRoot, instance, origin }: Agent): NativeEntry {
   return {
     key: "completion",
     value: [
@@ -101,6 +102,7 @@ function completionEntry({ fileRoot, instance, origin }: Agent): NativeEntry {
           { key: "format", value: "suprsync" },
           { key: "directory", value: fileRoot, ...origin("suprsync-file-root") },
           { key: "instance", value: instance, ...origin("instance-id") },
+          { key: "archive", value: archive, ...origin("archive-name") },
         ],
       },
     ],

@@ -180,6 +180,7 @@ describe("the native form", () => {
         format: suprsync
         directory: /data/so/suprsync                        # --suprsync-file-root
         instance: timestream-sync                           # --instance-id
+        archive: timestreams                                # --archive-name
 `);
   });
 
