@@ -29,7 +29,8 @@ export type SuprsyncUser = AsyncDisposable & {
   run: (...args: string[]) => Promise<Outcome>;
   /** Any command line of hotdir's. */
   hotdir: (args: string[], env?: Record<string, string>) => Promise<Outcome>;
-  begin: (...args: string[]) => Begun;
+  /** `hotdir suprsync ...` until it is told to end. */
+  begin: (args: string[], env?: Record<string, string>) => Begun;
 };
 
 export async function makeSuprsyncUser(more: Record<string, string> = {}): Promise<SuprsyncUser> {
@@ -57,8 +58,8 @@ export async function makeSuprsyncUser(more: Record<string, string> = {}): Promi
     const [status, signal] = (await once(child, "close")) as [number | null, NodeJS.Signals | null];
     return { status, signal, stdout, stderr };
   };
-  const begin: SuprsyncUser["begin"] = (...args) => {
-    const child = spawn(hotdirProgram, ["suprsync", ...args], { env: base, cwd: path, stdio: ["ignore", "pipe", "pipe"] });
+  const begin: SuprsyncUser["begin"] = (args, env = {}) => {
+    const child = spawn(hotdirProgram, ["suprsync", ...args], { env: { ...base, ...env }, cwd: path, stdio: ["ignore", "pipe", "pipe"] });
     let text = "";
     for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (piece: string) => (text += piece));
     const isOver = (): boolean => child.exitCode !== null || child.signalCode !== null;

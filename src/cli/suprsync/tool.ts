@@ -14,7 +14,10 @@ export type Tool = {
 
 export type ToolArguments = ParsedArguments & { database: string; json: boolean; waiting: Waiting };
 
-export const createOption = { type: "boolean", says: "of add and add-local-files: make the database, and the tables, where they are missing" } as const;
+export const createOption = {
+  type: "boolean",
+  says: "of add and add-local-files: make the database, and the tables, where they are missing",
+} as const;
 
 /** The option's seconds; null: it is not given. */
 export function secondsIn(tool: string, values: ParsedArguments["values"], name: string): number | null {
