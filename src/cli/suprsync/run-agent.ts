@@ -5,6 +5,7 @@ import { assert, HotdirError } from "../../kernel/errors.ts";
 import type { LogLevel } from "../../kernel/log.ts";
 import { SuprsyncDatabase } from "../../suprsync/database.ts";
 import type { CliContext } from "../command.ts";
+import { wasTerminated } from "../running/run-flows.ts";
 import { runDocument } from "../foreign/run-document.ts";
 import { foreignState } from "../foreign/state-place.ts";
 import { givenAgents, refuseAgents } from "./given-agents.ts";
@@ -32,12 +33,7 @@ export async function runAgent(argv: readonly string[], context: CliContext): Pr
   const [agent] = imported.agents;
   assert(agent !== undefined, "a document has an agent");
   const { archive, database } = agent;
-  const waiting = {
-    patienceMs: Infinity,
-    signal: context.signal,
-    tell: (line: string) => void context.stderr.write(`hotdir suprsync: ${line}\n`),
-  };
-  (await SuprsyncDatabase.openForWriting(database, { create: true, ...waiting }))[Symbol.dispose]();
+  if (!(await madeDatabase(database, context))) return wasTerminated(context.signal) ? 0 : 130;
   return await runDocument(
     {
       operation: "suprsync",
@@ -50,6 +46,18 @@ export async function runAgent(argv: readonly string[], context: CliContext): Pr
     },
     context,
   );
+}
+
+/** Another program that has it locked is waited for as long as it takes. false: it was asked to stop meanwhile. */
+async function madeDatabase(database: string, { signal, stderr }: CliContext): Promise<boolean> {
+  const tell = (line: string): void => void stderr.write(`hotdir suprsync: ${line}\n`);
+  try {
+    (await SuprsyncDatabase.openForWriting(database, { create: true, patienceMs: Infinity, signal, tell }))[Symbol.dispose]();
+    return true;
+  } catch (error) {
+    if (signal.aborted) return false;
+    throw error;
+  }
 }
 
 type Own = { words: string[]; stateDirectory: string | null; page: string; untilIdle: boolean };
