@@ -72,7 +72,8 @@ function readSite(words: readonly string[], { env }: CliContext): Site {
       continue;
     }
     const value = inline ?? words[++at];
-    if (value === undefined || value === "") throw new HotdirError("bad-usage", { operation: "suprsync", detail: `${name} needs a value` });
+    if (value === undefined || value === "" || value.startsWith("--"))
+      throw new HotdirError("bad-usage", { operation: "suprsync", detail: `${name} needs a value` });
     site[key] = value;
   }
   return site;
