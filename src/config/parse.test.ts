@@ -59,6 +59,7 @@ it("a flow with only what is needed has the defaults of the contract", () => {
       keepFree: { kind: "percent", percent: 2 },
     },
     announce: null,
+    completion: null,
     retry: { attemptsMax: 10, backoff: { minMs: 2000, maxMs: 600_000 } },
     retain: { kind: "keep" },
     historyMs: 400 * 86_400_000,

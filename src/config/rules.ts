@@ -1,5 +1,6 @@
 import { type AbsPath, below, show } from "../kernel/path.ts";
 import { bandwidthFaults } from "./bandwidth.ts";
+import { completionRules } from "./completion-rules.ts";
 import { brokerRules } from "./broker-rules.ts";
 import { resolvePlace, resolveStaging } from "./destination.ts";
 import type { Path } from "./fault.ts";
@@ -23,6 +24,7 @@ const rules: Rule[] = [
   destinationIsOne,
   ...brokerRules,
   ...removalRules,
+  ...completionRules,
   postsHaveNoDirectories,
   retainIsOne,
   removalNeedsReceipt,

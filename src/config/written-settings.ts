@@ -58,6 +58,7 @@ const keys: WrittenKey[] = [
     show: (value) => `${duration(part(value, "minMs") ?? null)}..${duration(part(value, "maxMs") ?? null)}`,
   },
   { key: "retain", gives: ["retain"], show: retain },
+  { key: "completion", gives: ["completion"], show: completion },
   { key: "history", gives: ["historyMs"], show: duration },
   { key: "schedule", gives: ["schedule"], show: (value) => (isEmpty(value) ? "always" : windows(value, (window) => hours(window))) },
   { key: "vip", gives: ["vip"], show: (value) => (value === null ? "none" : text(value)) },
@@ -128,6 +129,26 @@ function retain(value: Json): string {
   const more = typeof empty === "number" ? `, empty_directories_after: ${duration(empty)}` : "";
   if (part(value, "kind") === "hold") return `{hold: ${text(part(value, "directory") ?? null)}${more}}`;
   return part(value, "kind") === "delete" ? `{delete_after: ${duration(part(value, "afterMs") ?? null)}${more}}` : "keep";
+}
+
+function completion(value: Json): string {
+  if (value === null) return "none";
+  const manifest = Object.entries(part(value, "manifest") ?? {}).filter(([, item]) => item !== null);
+  const sets = expressions([part(value, "sets") ?? ""]).slice(1, -1);
+  return `{sets: ${sets}, whole: ${whole(part(value, "whole") ?? null)}, manifest: ${text(Object.fromEntries(manifest))}}`;
+}
+
+function whole(rule: Json): string {
+  switch (part(rule, "kind")) {
+    case "marker":
+      return `{marker: ${text(part(rule, "marker") ?? null)}}`;
+    case "count":
+      return `{count: ${text(part(rule, "count") ?? null)}}`;
+    case "quiet":
+      return `{quiet: ${duration(part(rule, "quietMs") ?? null)}}`;
+    default:
+      return "timecode";
+  }
 }
 
 function alerts(value: Json): string {

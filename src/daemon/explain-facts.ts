@@ -12,6 +12,8 @@ import { errnoOf } from "../kernel/errors.ts";
 import { type AbsPath, fsPath, join, type RelPath } from "../kernel/path.ts";
 import type { LiveFlow, LiveStatus } from "./control-protocol.ts";
 import { nextStep } from "./next-step.ts";
+import { type SetFacts, setsOfPath } from "./set-facts.ts";
+import { setMoment } from "./status-facts.ts";
 
 /** The story of one path in one flow. */
 export type ExplainFacts = {
@@ -22,6 +24,8 @@ export type ExplainFacts = {
   source: SourceNow;
   flowState: { state: LiveFlow["state"]; reason: string | null };
   story: Story;
+  /** The sets of files that it is in, is itself, or is the manifest of. */
+  sets: SetFacts[];
   /** Ledger time (steady) minus wall time, so that what falls due can be told by the wall's clock. */
   skewMs: number;
   /** What happens next, in a sentence. */
@@ -76,7 +80,22 @@ export function explainFacts(parts: { settings: FlowSettings; path: RelPath; db:
     nowMs: clock.wall(),
     nowSteady: clock.steady(),
   };
-  return { flow: settings.name, path, file, source, flowState, story, skewMs: clock.steady() - clock.wall(), next: nextStep(prospect) };
+  const { completion } = settings;
+  const sets =
+    db === null || id === null || completion === null
+      ? []
+      : setsOfPath({ db, flow: id, completion, moment: setMoment(db, parts.live?.sinceMs ?? null) }, path);
+  return {
+    flow: settings.name,
+    path,
+    file,
+    source,
+    flowState,
+    story,
+    sets,
+    skewMs: clock.steady() - clock.wall(),
+    next: nextStep(prospect),
+  };
 }
 
 /** `follow`: a symlink is what it leads to, unless that is a directory or nothing. */

@@ -4,6 +4,7 @@ import { never } from "../kernel/errors.ts";
 import { join, show } from "../kernel/path.ts";
 import { formatAge, formatBytes, formatCount } from "../kernel/readable.ts";
 import type { Prospect } from "./explain-facts.ts";
+import { retryCommand } from "./retry-command.ts";
 
 /** What happens next with a path, in one sentence, and who has to act where somebody must. Pure. */
 export function nextStep(prospect: Prospect): string {
@@ -131,7 +132,7 @@ function dead(prospect: Prospect, last: TransferStory): string {
   const { source } = prospect.settings;
   const unseenYet = last.code === "source-unreadable" && last.version?.inode === "0:0" && source.kind === "watched";
   if (unseenYet) return `is sent by itself once it can be read: scans look at it, within ${formatAge(source.rescanMs)}`;
-  return `a person must decide; to send it again: ${retryCommand(prospect)}`;
+  return `a person must decide; to send it again: ${retryCommand(prospect.settings.name, prospect.path)}`;
 }
 
 function superseded(prospect: Prospect, last: TransferStory): string {
@@ -140,14 +141,4 @@ function superseded(prospect: Prospect, last: TransferStory): string {
   return prospect.running
     ? "what is there now is noticed at the next event or scan"
     : `what is there now is noticed when the flow runs ('hotdir run ${prospect.settings.name}')`;
-}
-
-function retryCommand({ settings, path }: Prospect): string {
-  return `hotdir retry -f ${settings.name} ${quoted(show(path))}`;
-}
-
-/** For a person's shell to copy; names with stranger characters are shown escaped, which `retry` understands. */
-function quoted(shown: string): string {
-  if (/^[\w./:@%+=,][\w./:@%+=,-]*$/.test(shown)) return shown;
-  return `${shown.startsWith("-") ? "-- " : ""}'${shown.replaceAll("'", `'\\''`)}'`;
 }

@@ -17,6 +17,8 @@ export type FlowSettings = {
   announce: PublishSettings | null;
   retry: { attemptsMax: number; backoff: Backoff };
   retain: RetainSettings;
+  /** Sets of files that are known to be whole, and their manifests; null: the flow has none. */
+  completion: CompletionSettings | null;
   /** How long attempts and superseded versions stay in the ledger. */
   historyMs: number;
   /** When the flow sends; empty: always. */
@@ -203,3 +205,29 @@ export type RetainSettings =
   | { kind: "keep" }
   | { kind: "hold"; directory: AbsPath; emptyDirectoriesAfterMs: number | null }
   | { kind: "delete"; afterMs: number; emptyDirectoriesAfterMs: number | null };
+
+/** Sets of files at the destination. Each directory there whose whole relative path `sets` matches is one, with all files below it. */
+export type CompletionSettings = {
+  sets: RegExp;
+  whole: WholeRule;
+  manifest: ManifestSettings;
+};
+
+/** When no more files are expected in a set (`completion/wholeness.ts`). */
+export type WholeRule =
+  | { kind: "timecode" }
+  | { kind: "marker"; marker: Bytes }
+  | { kind: "count"; count: number }
+  | { kind: "quiet"; quietMs: number };
+
+export const manifestFormats = ["json", "sums", "suprsync"] as const;
+export type ManifestFormat = (typeof manifestFormats)[number];
+
+/** `directory`: where manifests are written on this machine; null: below the state directory. `path`: at the destination, with `${...}`. */
+export type ManifestSettings = {
+  format: ManifestFormat;
+  directory: AbsPath | null;
+  path: string;
+  instance: string | null;
+  archive: string;
+};

@@ -102,6 +102,7 @@ export function flowSettings(changes: Partial<Omit<FlowSettings, "source">> & { 
     schedule: [],
     vip: null,
     announce: null,
+    completion: null,
     ...changes,
     source: sourceSettings(changes.source),
   };

@@ -1,5 +1,6 @@
 import type { ExplainFacts } from "../../daemon/explain-facts.ts";
 import type { AttemptStory, TransferStory } from "../../flow/ledger/story.ts";
+import { setStory } from "../../daemon/set-story.ts";
 import { never } from "../../kernel/errors.ts";
 import { show } from "../../kernel/path.ts";
 import { formatAge, formatBytes, formatMany, formatTime } from "../../kernel/readable.ts";
@@ -23,6 +24,7 @@ export function explainText(facts: ExplainFacts, look: Look): string {
   const lines = [look.paint("bold", show(facts.path)), `flow ${facts.flow}, ${show(facts.file)}: ${sourceNow(facts)}`, ""];
   if (facts.story.leftOut > 0) lines.push(`(${formatMany(facts.story.leftOut, "older transfer")} left out)`, "");
   for (const transfer of facts.story.transfers) lines.push(...transferLines(transfer, facts, look), "");
+  lines.push(...facts.sets.map((set) => `${look.paint("bold", `Set ${show(set.path)}:`)} ${setStory(facts.flow, set)}`));
   lines.push(`${look.paint("bold", "Next:")} ${facts.next}`);
   return `${lines.join("\n")}\n`;
 }
