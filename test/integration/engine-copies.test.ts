@@ -40,7 +40,7 @@ const ways = [
 ];
 
 for (const { title, options } of ways) {
-  test(`chmod, ${title}: files of every size and directories have the modes that rsync --chmod gives them`, async () => {
+  test.concurrent(`chmod, ${title}: files of every size and directories have the modes that rsync --chmod gives them`, async () => {
     const chmod = "Du=rwx,Dg+s,ug+rwX,o+rX,Fo-x";
     await using world = await makeWorld({ ...options, flow: { destination: { chmod, segment_above: "2M" } } });
     fill(world);
@@ -54,7 +54,7 @@ for (const { title, options } of ways) {
   });
 }
 
-test("without preserve: mode the changes are of 0644 and 0755, and parents of the destination that are made have them", async () => {
+test.concurrent("without preserve: mode the changes are of 0644 and 0755, and parents of the destination that are made have them", async () => {
   await using world = await makeWorld();
   configure(world, (flow) => ({
     world: {
@@ -70,7 +70,7 @@ test("without preserve: mode the changes are of 0644 and 0755, and parents of th
   expect(modes).toContain("d 770 new/root/d/e");
 });
 
-test("a directory that hands down its group goes on to do so", async () => {
+test.concurrent("a directory that hands down its group goes on to do so", async () => {
   await using world = await makeWorld({ flow: { destination: { chmod: "g+w" } } });
   chmodSync(world.destination, 0o2775);
   writeFiles(world.source, { "d/e/file": "x" });
@@ -78,7 +78,7 @@ test("a directory that hands down its group goes on to do so", async () => {
   expect(modesBelow(world.destination)).toEqual(["d 2775 d", "d 2775 d/e", "f 664 d/e/file"]);
 });
 
-test("what a command of the user brings, and what is found there, get the changes too", async () => {
+test.concurrent("what a command of the user brings, and what is found there, get the changes too", async () => {
   await using world = await makeWorld();
   configure(world, (flow) => {
     const command = ["scp", "-F", world.sshd?.sshConfigFile, "-B", "%s", "%d"];
@@ -96,7 +96,7 @@ test("what a command of the user brings, and what is found there, get the change
   );
 });
 
-test("a mode that changes later is changed by the same rules", async () => {
+test.concurrent("a mode that changes later is changed by the same rules", async () => {
   await using world = await makeWorld({ flow: { destination: { chmod: "g+rX" } } });
   writeFiles(world.source, { program: "#!/bin/sh\n" });
   chmodSync(`${world.source}/program`, 0o600);
@@ -107,7 +107,7 @@ test("a mode that changes later is changed by the same rules", async () => {
   expect(statSync(`${world.destination}/program`).mode & 0o777).toBe(0o750);
 });
 
-test("compress: the connections of a flow are compressed, with an ssh command of the user's own; without it they are not", async () => {
+test.concurrent("compress: the connections of a flow are compressed, with an ssh command of the user's own; without it they are not", async () => {
   for (const compress of [true, false]) {
     await using world = await makeWorld({ sshArguments: ["-E", "ssh.log", "-v"], flow: { destination: { compress } } });
     const log = `${world.directory}/ssh.log`;
@@ -128,7 +128,7 @@ test("compress: the connections of a flow are compressed, with an ssh command of
   }
 });
 
-test("rates are read as the rsync of this machine reads them", async () => {
+test.concurrent("rates are read as the rsync of this machine reads them", async () => {
   await using world = await makeWorld({ destination: "file" });
   // What rsync starts on the far side is told of the rate, in KiB.
   const shell = `${world.directory}/rsh`;
