@@ -32,7 +32,9 @@ await using far = await startFarSide(null);
 const load = fillSmall(join(place.directory, "data"), FILES, FILE_BYTES);
 warm(load.source);
 const machine = describeMachine(far, { shm: place.directory });
-console.log(`${machine.cpu}, ${machine.cores} cores, node ${machine.node}, ${machine.openssh}, load before ${machine.loadBefore.toFixed(2)}`);
+console.log(
+  `${machine.cpu}, ${machine.cores} cores, node ${machine.node}, ${machine.openssh}, load before ${machine.loadBefore.toFixed(2)}`,
+);
 
 const agentMs: number[] = [];
 const rsyncMs: number[] = [];
@@ -169,7 +171,9 @@ async function openBeside(database: string): Promise<DatabaseSync> {
 }
 
 function paths(directory: string): string[] {
-  return execFileSync("find", [directory, "-type", "f"], { encoding: "utf8", maxBuffer: 2 ** 28 }).trim().split("\n");
+  return execFileSync("find", [directory, "-type", "f"], { encoding: "utf8", maxBuffer: 2 ** 28 })
+    .trim()
+    .split("\n");
 }
 
 /** User and system time of the process and its threads so far. */

@@ -40,64 +40,86 @@ test("two agents and a writer on one database see no error and lose nothing", { 
   }
 });
 
-test("kills at random moments: each manifest once and not before its last member, no source gone without its copy, attempts counted once", {
-  timeout: 300_000,
-}, async () => {
-  const random = new Random(chooseSeed("suprsync kills"));
-  const kills = bySize({ everyday: 2, ci: 8, long: 100 });
-  await using world = await makeSuprsyncWorld();
-  const producer = world.producer();
-  await producer.create();
-  const agent = world.agent("smurf", { "--delete-local-after": "0", "--max-copy-attempts": "3" });
-  const first = timecodeNow() - 1;
-  const members = new Map<number, Written[]>(Array.from({ length: CODES + 1 }, (_, at) => [first + at, []]));
-  using watch = watchManifests(world, members);
-  let count = 0;
-  for (let kill = 0; kill < kills; kill++) {
-    agent.start();
-    const code = first + Math.floor((kill * (CODES + 1)) / kills);
-    const until = Date.now() + random.between(300, 2500);
-    while (Date.now() < until) {
-      const file = newFile(world, random, code, count++, "smurf");
-      members.get(code)!.push(file);
-      await producer.add(file);
-      await sleep(random.between(0, 50));
+test(
+  "kills at random moments: each manifest once and not before its last member, no source gone without its copy, attempts counted once",
+  {
+    timeout: 300_000,
+  },
+  async () => {
+    const random = new Random(chooseSeed("suprsync kills"));
+    const kills = bySize({ everyday: 2, ci: 8, long: 100 });
+    await using world = await makeSuprsyncWorld();
+    const producer = world.producer();
+    await producer.create();
+    const agent = world.agent("smurf", { "--delete-local-after": "0", "--max-copy-attempts": "3" });
+    const first = timecodeNow() - 1;
+    const members = new Map<number, Written[]>(Array.from({ length: CODES + 1 }, (_, at) => [first + at, []]));
+    using watch = watchManifests(world, members);
+    let count = 0;
+    for (let kill = 0; kill < kills; kill++) {
+      agent.start();
+      const code = first + Math.floor((kill * (CODES + 1)) / kills);
+      const until = Date.now() + random.between(300, 2500);
+      while (Date.now() < until) {
+        const file = newFile(world, random, code, count++, "smurf");
+        members.get(code)!.push(file);
+        await producer.add(file);
+        await sleep(random.between(0, 50));
+      }
+      await agent.killHard();
     }
-    await agent.killHard();
-  }
-  // The last timecode is open; what is not there is counted as often as was asked for, whatever was killed meanwhile.
-  const last = first + CODES;
-  const [missing] = await producer.add({ local_path: join(world.directory, "none"), local_md5sum: "0".repeat(32), remote_path: `${last}/none`, archive_name: "smurf" });
-  const final = newFile(world, random, last, count++, "smurf");
-  members.get(last)!.push(final);
-  await producer.add(final);
-  agent.start();
-  await waitUntil("the row of a missing file is given up", async () => ((await rowOf(producer, missing!)).failed_copy_attempts ?? 0) >= 3, {
-    timeoutMs: 60_000,
-    explain: () => agent.log().slice(-4000),
-  });
-  const manifests = (): string[] => manifestsIn(world);
-  await waitUntil("all manifests are there", () => manifests().length >= CODES, { timeoutMs: 60_000, explain: () => agent.log().slice(-4000) });
-  await verified(producer, count + CODES, [agent]);
-  expect(await agent.stop()).toBe(0);
+    // The last timecode is open; what is not there is counted as often as was asked for, whatever was killed meanwhile.
+    const last = first + CODES;
+    const [missing] = await producer.add({
+      local_path: join(world.directory, "none"),
+      local_md5sum: "0".repeat(32),
+      remote_path: `${last}/none`,
+      archive_name: "smurf",
+    });
+    const final = newFile(world, random, last, count++, "smurf");
+    members.get(last)!.push(final);
+    await producer.add(final);
+    agent.start();
+    await waitUntil(
+      "the row of a missing file is given up",
+      async () => ((await rowOf(producer, missing!)).failed_copy_attempts ?? 0) >= 3,
+      {
+        timeoutMs: 60_000,
+        explain: () => agent.log().slice(-4000),
+      },
+    );
+    const manifests = (): string[] => manifestsIn(world);
+    await waitUntil("all manifests are there", () => manifests().length >= CODES, {
+      timeoutMs: 60_000,
+      explain: () => agent.log().slice(-4000),
+    });
+    await verified(producer, count + CODES, [agent]);
+    expect(await agent.stop()).toBe(0);
 
-  expect((await rowOf(producer, missing!)).failed_copy_attempts).toBe(3);
-  expect(watch.early).toEqual([]);
-  const finalized = manifests().map((path) => parse(readFileSync(path, "utf8")) as { timecode: number; num_files: number; archive_name: string });
-  expect(finalized.map(({ timecode }) => timecode).sort()).toEqual([first, first + 1, first + 2]);
-  for (const { timecode, num_files: files, archive_name: archive } of finalized) {
-    expect(archive).toBe("smurf");
-    expect(files).toBeGreaterThanOrEqual(members.get(timecode)!.length);
-  }
-  expect(await wrong(world, producer)).toEqual([]);
-  // What left the source is at the destination, as it was registered; what the table calls removed is gone.
-  for (const row of await producer.rows()) {
-    if (row.removed !== null) expect(existsSync(row.local_path)).toBe(false);
-    if (row.id !== missing && !existsSync(row.local_path)) expect(world.arrived(row)).toBe(row.local_md5sum);
-  }
-  const timecodes = (await producer.timecodes()).filter(({ finalized: done }) => done === 1);
-  expect(timecodes.map(({ timecode }) => timecode).sort()).toEqual([first, first + 1, first + 2]);
-});
+    expect((await rowOf(producer, missing!)).failed_copy_attempts).toBe(3);
+    expect(watch.early).toEqual([]);
+    const finalized = manifests().map(
+      (path) => parse(readFileSync(path, "utf8")) as { timecode: number; num_files: number; archive_name: string },
+    );
+    expect(inOrder(finalized)).toEqual([first, first + 1, first + 2]);
+    for (const { timecode, num_files: files, archive_name: archive } of finalized) {
+      expect(archive).toBe("smurf");
+      expect(files).toBeGreaterThanOrEqual(members.get(timecode)!.length);
+    }
+    expect(await wrong(world, producer)).toEqual([]);
+    // What left the source is at the destination, as it was registered; what the table calls removed is gone.
+    const rows = await producer.rows();
+    expect(rows.filter((row) => row.removed !== null && existsSync(row.local_path))).toEqual([]);
+    const gone = rows.filter((row) => row.id !== missing && !existsSync(row.local_path));
+    expect(gone.filter((row) => world.arrived(row) !== row.local_md5sum)).toEqual([]);
+    const timecodes = (await producer.timecodes()).filter(({ finalized: done }) => done === 1);
+    expect(inOrder(timecodes)).toEqual([first, first + 1, first + 2]);
+  },
+);
+
+function inOrder(sets: Array<{ timecode: number }>): number[] {
+  return sets.map(({ timecode }) => timecode).toSorted((a, b) => a - b);
+}
 
 function timecodeNow(): number {
   return Math.floor(Date.now() / 1000 / TIMECODE_S);
@@ -117,7 +139,8 @@ function watchManifests(world: SuprsyncWorld, members: Map<number, Written[]>): 
       if (seen.has(path)) continue;
       seen.add(path);
       const code = Number(/_(\d{5})_finalized/.exec(path)?.[1]);
-      for (const member of members.get(code) ?? []) if (world.arrived(member) !== member.local_md5sum) early.push(`${path}: ${member.remote_path}`);
+      for (const member of members.get(code) ?? [])
+        if (world.arrived(member) !== member.local_md5sum) early.push(`${path}: ${member.remote_path}`);
     }
   }, 20);
   return { early, [Symbol.dispose]: () => clearInterval(timer) };
@@ -137,11 +160,11 @@ async function rowOf(producer: SuprsyncProducer, id: number): Promise<SuprsyncRo
 
 /** Until so many rows are verified. */
 async function verified(producer: SuprsyncProducer, count: number, agents: SuprsyncAgent[]): Promise<void> {
-  await waitUntil(
-    `${count} rows are verified`,
-    async () => (await producer.rows()).filter(isVerified).length >= count,
-    { timeoutMs: 90_000, everyMs: 500, explain: () => agents.map((agent) => agent.log().slice(-3000)).join("\n") },
-  );
+  await waitUntil(`${count} rows are verified`, async () => (await producer.rows()).filter(isVerified).length >= count, {
+    timeoutMs: 90_000,
+    everyMs: 500,
+    explain: () => agents.map((agent) => agent.log().slice(-3000)).join("\n"),
+  });
 }
 
 function isVerified(row: SuprsyncRow): boolean {

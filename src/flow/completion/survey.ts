@@ -7,7 +7,7 @@ import type { Sighting } from "../detect/contract.ts";
 import { lookAt } from "../detect/look.ts";
 import { isCapture } from "../finish/capture-name.ts";
 import type { Known } from "../ledger/admissions.ts";
-import { followsLinks, type LocalSource } from "../settings.ts";
+import type { LocalSource } from "../settings.ts";
 import { sameVersion } from "../version.ts";
 
 /** So many files are looked at before others have their turn. */
@@ -35,8 +35,15 @@ export async function surveySet(
     for await (const name of namesIn(join(source.root, directory))) {
       signal.throwIfAborted();
       const path = join(directory, name);
-      const as = { how: "scan", leases: false, closed: false, follow: followsLinks(source) } as const;
-      const look = lookAt({ ...as, dirFd: AT_CWD, name: join(source.root, path), path });
+      const look = lookAt({
+        dirFd: AT_CWD,
+        name: join(source.root, path),
+        path,
+        how: "scan",
+        leases: false,
+        closed: false,
+        follow: source.symlinks === "follow",
+      });
       if (look.kind === "directory") directories.push(path);
       else if (look.kind === "seen" && !isRecorded(look.sighting, source, known)) unknown.push(path);
       if (unknown.length >= UNKNOWN_MAX) return { unknown };
