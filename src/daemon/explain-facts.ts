@@ -1,11 +1,11 @@
-import { lstatSync } from "node:fs";
+import { lstatSync, statSync } from "node:fs";
 import { rejection } from "../flow/admit/filter.ts";
 import { flowId, haltReason } from "../flow/ledger/flows.ts";
 import type { Database } from "../flow/ledger/database.ts";
 import { clockSkewMs } from "../flow/ledger/meta.ts";
 import { type QueuePlace, queuePlace } from "../flow/ledger/queue-place.ts";
 import { type Story, storyOf } from "../flow/ledger/story.ts";
-import type { FlowSettings } from "../flow/settings.ts";
+import { type FlowSettings, followsLinks } from "../flow/settings.ts";
 import { type Version, versionOf } from "../flow/version.ts";
 import { systemClock } from "../kernel/clock.ts";
 import { errnoOf } from "../kernel/errors.ts";
@@ -66,7 +66,7 @@ export function explainFacts(parts: { settings: FlowSettings; path: RelPath; db:
       ? { state: halted === null ? ("stopped" as const) : ("halted" as const), reason: halted }
       : { state: live.state, reason: live.reason };
   const file = join(settings.source.root, path);
-  const source = lookNow(file);
+  const source = lookNow(file, followsLinks(settings.source));
   const prospect: Prospect = {
     settings,
     path,
@@ -98,9 +98,12 @@ export function explainFacts(parts: { settings: FlowSettings; path: RelPath; db:
   };
 }
 
-function lookNow(file: AbsPath): SourceNow {
+/** `follow`: a symlink is what it leads to, unless that is a directory or nothing. */
+function lookNow(file: AbsPath, follow: boolean): SourceNow {
   try {
-    const stat = lstatSync(fsPath(file), { bigint: true });
+    const itself = lstatSync(fsPath(file), { bigint: true });
+    const target = follow && itself.isSymbolicLink() ? statSync(fsPath(file), { bigint: true, throwIfNoEntry: false }) : undefined;
+    const stat = target?.isFile() === true ? target : itself;
     if (stat.isFile()) return { kind: "file", version: versionOf(stat) };
     return { kind: stat.isDirectory() ? "directory" : stat.isSymbolicLink() ? "symlink" : "other" };
   } catch (error) {

@@ -26,7 +26,7 @@ export function nextStep(prospect: Prospect): string {
     case "ignored":
       return `nothing: it is not sent (${last.reason ?? "it was not wanted"})`;
     case "dead":
-      return `a person must decide; to send it again: ${retryCommand(prospect.settings.name, prospect.path)}`;
+      return dead(prospect, last);
     default:
       return never(last.state);
   }
@@ -118,11 +118,21 @@ function delivered(prospect: Prospect, last: TransferStory): string {
   if (last.retain?.state === "due") {
     const how = settings.retain.kind === "hold" ? `is moved to ${show(settings.retain.directory)}` : "is deleted";
     const inMs = last.retain.at - prospect.nowSteady;
-    return `it is delivered; its source file ${how} ${inMs > 0 ? `in ${formatAge(inMs)}` : prospect.running ? "now" : "when hotdir runs"}`;
+    const again = inMs > 0 ? `in ${formatAge(inMs)}` : prospect.running ? "now" : "when hotdir runs";
+    if (last.retain.reason !== null) return `it is delivered; its source file stays for now: ${last.retain.reason}; asked again ${again}`;
+    return `it is delivered; its source file ${how} ${again}`;
   }
   if (last.announcementOwed)
     return `it is delivered; others are told of it ${prospect.running ? "once the broker takes the message" : "when hotdir runs"}`;
   return "nothing: it is delivered";
+}
+
+/** What could not even be looked at is seen again by each scan. */
+function dead(prospect: Prospect, last: TransferStory): string {
+  const { source } = prospect.settings;
+  const unseenYet = last.code === "source-unreadable" && last.version?.inode === "0:0" && source.kind === "watched";
+  if (unseenYet) return `is sent by itself once it can be read: scans look at it, within ${formatAge(source.rescanMs)}`;
+  return `a person must decide; to send it again: ${retryCommand(prospect.settings.name, prospect.path)}`;
 }
 
 function superseded(prospect: Prospect, last: TransferStory): string {

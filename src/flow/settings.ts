@@ -1,6 +1,7 @@
 import type { Backoff } from "../kernel/backoff.ts";
 import type { LogLevel } from "../kernel/log.ts";
 import type { AbsPath, Bytes } from "../kernel/path.ts";
+import type { Chmod } from "./chmod.ts";
 import type { Verify } from "./digest.ts";
 import type { Hours } from "./schedule.ts";
 
@@ -62,8 +63,15 @@ type SourceRules = {
   propagate: ReadonlySet<ChangeKind>;
 };
 
-/** `watched`: the directory is watched and scanned. `posted`: only what `hotdir post` names, relative to the root. */
-export type LocalSource = SourceRules & { kind: "watched" | "posted" };
+/**
+ * `watched`: the directory is watched and scanned. `posted`: only what `hotdir post` names, relative to the root.
+ * `symlinks`: whether a link to a file is transferred as the link or as the file. Links to directories are never followed.
+ */
+export type LocalSource = SourceRules & { kind: "watched" | "posted"; symlinks: "transfer" | "follow" };
+
+export function followsLinks(source: SourceSettings): boolean {
+  return "symlinks" in source && source.symlinks === "follow";
+}
 
 /**
  * Messages of a broker say what changed, and where it can be fetched. `root`: where the files of `file:` URLs are; "/" where
@@ -162,6 +170,8 @@ export type DestinationSettings = {
   lanesMax: number;
   inflight: { kind: "suffix"; suffix: string } | { kind: "staging"; directory: string };
   preserve: { mtime: boolean; mode: boolean };
+  /** What is changed of the modes of files and directories; null: nothing. */
+  chmod: Chmod | null;
   verify: Verify;
   durable: "auto" | "always" | "never";
   segmentAboveBytes: number;
@@ -174,7 +184,16 @@ export type DestinationSettings = {
 export type BandwidthSettings = Array<{ hours: Hours | null; bytesPerS: number | null }>;
 
 /** `directory` is as SFTP takes it: absolute, or relative to the remote home ("" is the home itself). Byte strings. */
-export type SshPlace = { kind: "sftp"; host: string; user: string | null; port: number | null; directory: string; ssh: string[] };
+export type SshPlace = {
+  kind: "sftp";
+  host: string;
+  user: string | null;
+  port: number | null;
+  directory: string;
+  ssh: string[];
+  /** What travels is compressed. */
+  compress: boolean;
+};
 export type FilePlace = SshPlace | LocalPlace;
 export type LocalPlace = { kind: "file"; directory: AbsPath };
 /** Nothing is moved: changes become messages. `verify` says which digest they carry. */

@@ -144,7 +144,9 @@ const methods: Record<string, string> = {
 function retained(retain: NonNullable<TransferStory["retain"]>, facts: ExplainFacts): string {
   switch (retain.state) {
     case "due":
-      return `goes from the source at ${formatTime(retain.at - facts.skewMs)}`;
+      return retain.reason === null
+        ? `goes from the source at ${formatTime(retain.at - facts.skewMs)}`
+        : `stays in the source: ${retain.reason}; asked again at ${formatTime(retain.at - facts.skewMs)}`;
     case "removing":
       return "is being removed";
     case "removed":

@@ -60,6 +60,11 @@ function transferJson(transfer: TransferStory, skewMs: number): object {
             method: receipt.method,
           },
     announcement_owed: transfer.announcementOwed,
-    retention: retain === null ? null : { state: retain.state, due_at: retain.state === "due" ? isoMs(retain.at - skewMs) : null },
+    retention: retain === null ? null : retentionJson(retain, skewMs),
   };
+}
+
+function retentionJson(retain: NonNullable<TransferStory["retain"]>, skewMs: number): object {
+  if (retain.state !== "due") return { state: retain.state, due_at: null, reason: null };
+  return { state: retain.state, due_at: isoMs(retain.at - skewMs), reason: retain.reason };
 }

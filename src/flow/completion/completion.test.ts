@@ -70,7 +70,7 @@ function write(...paths: string[]): void {
 /** As the intake does it. */
 function see(...paths: string[]): void {
   const admission = new Admission(ledger.db, ledger.flow, settingsWith({ kind: "timecode" }), clock);
-  admission.admit(paths.map((path) => lookAtPath(join(root, path as Bytes), path as RelPath)));
+  admission.admit(paths.map((path) => lookAtPath(join(root, path as Bytes), path as RelPath, false)));
 }
 
 function record(...changes: Change[]): void {

@@ -35,7 +35,15 @@ export async function surveySet(
     for await (const name of namesIn(join(source.root, directory))) {
       signal.throwIfAborted();
       const path = join(directory, name);
-      const look = lookAt({ dirFd: AT_CWD, name: join(source.root, path), path, how: "scan", leases: false, closed: false });
+      const look = lookAt({
+        dirFd: AT_CWD,
+        name: join(source.root, path),
+        path,
+        how: "scan",
+        leases: false,
+        closed: false,
+        follow: source.symlinks === "follow",
+      });
       if (look.kind === "directory") directories.push(path);
       else if (look.kind === "seen" && !isRecorded(look.sighting, source, known)) unknown.push(path);
       if (unknown.length >= UNKNOWN_MAX) return { unknown };
