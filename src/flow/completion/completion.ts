@@ -10,6 +10,7 @@ import type { FlowId } from "../ledger/flows.ts";
 import * as manifests from "../ledger/manifests.ts";
 import type { EndedAttempt } from "../ledger/outcomes.ts";
 import { beginScope } from "../ledger/set-scope.ts";
+import { waitsForAny } from "../ledger/set-waits.ts";
 import type { CompletionSettings, FlowSettings } from "../settings.ts";
 import { type Decider, decideSet } from "./deciding.ts";
 import { isThere, writeManifest } from "./manifest-file.ts";
@@ -172,11 +173,14 @@ export class Completion implements AsyncDisposable {
     const now = { wall: clock.wall(), steady: clock.steady() };
     const moment: SetMoment = { now, watchedSince: this.#watchedSince, recounted: (at) => sets.recordRecount(db, id, at) };
     const standing = wholenessOf(db, flow, set, this.#completion.whole, moment);
-    if (!standing.whole) return false;
-    const isSurveyed =
-      this.#surveys === null || (set.surveyedAt !== null && set.surveyedAt >= Math.max(standing.since, this.#watchedSince));
-    if (!isSurveyed) {
-      this.#surveys?.want(set, now.steady);
+    if (!standing.whole) {
+      this.#surveys?.forget(id);
+      return false;
+    }
+    const surveys = this.#surveys;
+    if (surveys !== null && (set.surveyedAt === null || set.surveyedAt < Math.max(standing.since, this.#watchedSince))) {
+      // Where a scan is still about to find more, one survey tells so; the next is worth it when all that was found has ended.
+      if (!surveys.isUnclean(id) || !waitsForAny(db, id)) surveys.want(set, now.steady);
       return false;
     }
     if (this.#membersLeft <= 0) {
