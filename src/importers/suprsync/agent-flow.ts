@@ -61,7 +61,7 @@ function destinationEntries(agent: Agent, ssh: readonly string[]): NativeEntry[]
     // Without a mode to set, rsync leaves modes to the destination.
     { key: "preserve", value: chmod === "" ? ["mtime"] : ["mtime", "mode"] },
     ...(chmod === "" ? [] : [{ key: "chmod", value: chmod, ...origin("chmod") }]),
-    ...(compress ? [{ key: "compress", value: true, ...origin("compression") }] : []),
+    ...(compress && host !== null ? [{ key: "compress", value: true, ...origin("compression") }] : []),
     ...(bytesPerS === null ? [] : [{ key: "bandwidth", value: formatRate(Math.max(bytesPerS, BYTES_PER_S_MIN)), ...origin("bwlimit") }]),
   ];
 }

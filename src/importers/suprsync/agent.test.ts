@@ -5,7 +5,6 @@ import { formatRemark, Remarks } from "../remark.ts";
 import { type Agent, readAgent } from "./agent.ts";
 import { agentFlow, flowNameOf } from "./agent-flow.ts";
 import { argumentNames } from "./argument-table.ts";
-import { parseRsyncRate } from "./rsync-rate.ts";
 import { typed } from "./words.ts";
 
 const machine = { homeDirectory: "/home/cryo", workingDirectory: "/srv" };
@@ -75,7 +74,7 @@ describe("arguments", () => {
     [`${needed} --delete-local-after 7d`, '--delete-local-after "7d": a number of seconds is expected, such as 60'],
     [`${needed} --delete-local-after 1e99`, "--delete-local-after 1e99: that is more than a century"],
     [`${needed} --copy-timeout soon`, '--copy-timeout "soon": a number of seconds is expected, such as 60'],
-    [`${needed} --bwlimit fast`, '--bwlimit: "fast" is no rate such as 1000 (KiB/s), 1.5M or 2MB'],
+    [`${needed} --bwlimit fast`, `--bwlimit: "fast" is not a rate as rsync's --bwlimit takes it, such as 5000, 1.5m or 20MB`],
     [`${needed} --ssh-host @`, '--ssh-host "@": USER@HOST or HOST is expected, as ssh takes it'],
     [`${needed} --ssh-host cryo@hub:/data`, '--ssh-host "cryo@hub:/data": USER@HOST or HOST is expected, as ssh takes it'],
     [
@@ -130,24 +129,6 @@ describe("arguments", () => {
   });
 });
 
-describe("rates as rsync has them", () => {
-  test.each([
-    ["1000", 1_024_000],
-    ["1.5m", 1.5 * 2 ** 20],
-    ["2MB", 2e6],
-    ["3GiB", 3 * 2 ** 30],
-    ["10K", 10_240],
-    ["5000b", 5000],
-    ["0", null],
-  ])("%s", (text, bytesPerS) => {
-    expect(parseRsyncRate(text)).toEqual({ ok: true, value: bytesPerS });
-  });
-
-  test.each(["", "-1", "1Mbit", "1e3", "K", "9".repeat(12) + "P"])("%j is refused", (text) => {
-    expect(parseRsyncRate(text).ok).toBe(false);
-  });
-});
-
 describe("the native form", () => {
   test("of an agent as it is documented has each key with the argument that it comes from", () => {
     expect(
@@ -184,7 +165,7 @@ describe("the native form", () => {
 `);
   });
 
-  test("without a host is a directory of this machine; compression, limits and an empty chmod are carried over", () => {
+  test("without a host is a directory of this machine; limits and an empty chmod are carried over, compression only where there is a host", () => {
     const text = documentOf([
       ...needed.split(" "),
       "--remote-basedir",
@@ -198,7 +179,9 @@ describe("the native form", () => {
     ]);
     expect(text).toContain("url: file:/da ta/%231 ");
     expect(text).toMatch(/bandwidth: 1536K\/s +# --bwlimit/);
-    expect(text).toMatch(/compress: true +# --compression/);
+    // Nothing travels that could be compressed.
+    expect(text).not.toContain("compress");
+    expect(documentOf([...needed.split(" "), "--ssh-host", "hub", "--compression"])).toMatch(/compress: true +# --compression/);
     expect(text).toContain("preserve: [mtime]\n");
     expect(text).not.toContain("chmod");
     expect(text).not.toContain("retain");

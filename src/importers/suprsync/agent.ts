@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { parseRsyncRate } from "./rsync-rate.ts";
+import { parseRsyncRate } from "../../config/units.ts";
 import type { At, Remarks } from "../remark.ts";
 import { type ArgumentName, argumentNames, specOf } from "./argument-table.ts";
 import { type Given, readArguments } from "./arguments.ts";
