@@ -221,26 +221,31 @@ export class Completion implements AsyncDisposable {
 
   /** From the ledger to its file, and into the queue. A kill in between has it done again. */
   #enterManifests(): void {
-    const { db, flow, port, log, queued } = this.#options;
+    const { db, flow, queued } = this.#options;
     const decided = manifests.manifestsAt(db, flow, "decided", MANIFESTS_AT_ONCE);
-    for (const manifest of decided) {
-      try {
-        writeManifest(manifest.file, manifests.partsOf(db, manifest.set));
-      } catch (error) {
-        const notice = `the manifest ${show(manifest.file)} cannot be written: ${messageOf(error)}; tried again every second`;
-        if (this.#unwritable === null) log.warn(notice);
-        this.#unwritable = notice;
-        return;
-      }
-      db.transaction(() => {
-        port.enter(manifest);
-        manifests.setStage(db, manifest.set, "entered");
-      });
-      const set = show(sets.setById(db, manifest.set)?.path ?? manifest.path);
-      log.info(`${set} is complete: ${formatMany(manifest.members, "file")} delivered; its manifest ${show(manifest.path)} is sent`);
+    const refused = decided.filter((manifest) => !this.#enter(manifest));
+    if (refused.length === 0) this.#unwritable = null;
+    if (decided.length > refused.length) queued();
+  }
+
+  /** One that cannot be written holds up no other. */
+  #enter(manifest: manifests.Manifest): boolean {
+    const { db, port, log } = this.#options;
+    try {
+      writeManifest(manifest.file, manifests.partsOf(db, manifest.set));
+    } catch (error) {
+      const notice = `the manifest ${show(manifest.file)} cannot be written: ${messageOf(error)}; tried again every second`;
+      if (this.#unwritable === null) log.warn(notice);
+      this.#unwritable = notice;
+      return false;
     }
-    this.#unwritable = null;
-    if (decided.length > 0) queued();
+    db.transaction(() => {
+      port.enter(manifest);
+      manifests.setStage(db, manifest.set, "entered");
+    });
+    const set = show(sets.setById(db, manifest.set)?.path ?? manifest.path);
+    log.info(`${set} is complete: ${formatMany(manifest.members, "file")} delivered; its manifest ${show(manifest.path)} is sent`);
+    return true;
   }
 
   #delivered(path: RelPath): void {
