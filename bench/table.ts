@@ -38,9 +38,9 @@ const db = openForWriting(temporary.path);
 const flow = registerFlow(db, { name: "table", root: bytesOfText("/") as AbsPath, destination: "file:/there" });
 const clock = systemClock();
 const context = { db, flow, settings: tableSettings(source), source, clock, log: silentLog };
-let queued = 0;
+const queued = { times: 0 };
 const events = {
-  queued: () => void queued++,
+  queued: () => void queued.times++,
   rootLost: () => undefined,
   rootFound: () => undefined,
   changed: () => undefined,
@@ -70,10 +70,10 @@ console.log(`${rows} rows; before: ${mib()} MiB`);
   console.log(`statistics: ${((performance.now() - begun) / ROUNDS).toFixed(3)} ms`);
   for (const at of [0, 1, 2]) {
     await sleep(1500);
-    const before = queued;
+    const before = queued.times;
     begun = performance.now();
     table.add({ local_path: `/data/new-${at}`, remote_path: `new-${at}` });
-    while (queued === before) await sleep(1);
+    while (queued.times === before) await sleep(1);
     console.log(`a new row is queued after ${seconds(begun)} s (it is asked every ${source.pollMs / 1000} s)`);
   }
 }

@@ -1,6 +1,6 @@
 import type { Database } from "../flow/ledger/database.ts";
 import { flowId } from "../flow/ledger/flows.ts";
-import { pathsOfFile } from "../flow/ledger/table-rows.ts";
+import { pathsOfFile } from "../flow/ledger/table-paths.ts";
 import { pathOfRow } from "../flow/table/follow-rows.ts";
 import { rowsNaming } from "../flow/table/rows-now.ts";
 import type { PathsNaming } from "./named-path.ts";

@@ -40,7 +40,7 @@ it("every key says what it means, and has its line in the reference", () => {
   for (const [path, schema] of keys) {
     expect(schema.description, path).toMatch(/\w.*\.$/s);
     const [, name = path] =
-      /^flows\.NAME\.(?:source|destination|announce|retry)\.(.+)$/.exec(path) ?? /^flows\.NAME\.(.+)$/.exec(path) ?? [];
+      /^flows\.NAME\.(?:source|destination|announce|completion|retry)\.(.+)$/.exec(path) ?? /^flows\.NAME\.(.+)$/.exec(path) ?? [];
     expect(reference, path).toContain(`| \`${name}\` |`);
   }
 });
@@ -51,7 +51,8 @@ it("what stands as default in the reference is what a flow gets", () => {
   a: {source: {directory: /d}, destination: {url: 'file:/o'}}
   b: {source: {subscribe: {broker: 'amqp://u@h', exchange: x}}, destination: {url: 'file:/o'}, announce: {broker: 'mqtt://h', exchange: y}}
   c: {source: {directory: /d}, destination: {publish: {broker: 'amqp://u@h', exchange: x}}}
-  d: {source: {table: {database: /db}}, destination: {url: 'file:/o'}}`,
+  d: {source: {table: {database: /db}}, destination: {url: 'file:/o'}}
+  e: {source: {directory: /d}, destination: {url: 'file:/o'}, completion: {sets: '\\d+', whole: timecode}}`,
     "/x.yaml",
     options,
   );
@@ -60,13 +61,13 @@ it("what stands as default in the reference is what a flow gets", () => {
     ([path, schema]) =>
       schema.default !== undefined &&
       path.startsWith("flows.NAME.") &&
-      !/(?:retry|posts\.base|above|headers|table\.where|table\.columns)$|\[\]|\.unmatched\./.test(path),
+      !/(?:retry|manifest|posts\.base|above|headers|table\.where|table\.columns)$|\[\]|\.unmatched\./.test(path),
   );
   if (!minimal.ok) throw new Error("the minimal configuration has faults");
   const { origins } = minimal.configuration;
   for (const [path, schema] of defaults) {
     const value = Array.isArray(schema.default) ? `[${schema.default.join(", ")}]` : `${schema.default as string | number}`;
-    const flow = ["a", "b", "c", "d"].find((name) => origins.has(path.replace("NAME", name)));
+    const flow = ["a", "b", "c", "d", "e"].find((name) => origins.has(path.replace("NAME", name)));
     expect(origins.get(path.replace("NAME", flow ?? "none")), path).toEqual({ value, from: "default" });
   }
   expect(defaults.length).toBeGreaterThan(30);

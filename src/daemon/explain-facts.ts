@@ -6,13 +6,15 @@ import { clockSkewMs } from "../flow/ledger/meta.ts";
 import { namedFile } from "../flow/ledger/named-files.ts";
 import { type QueuePlace, queuePlace } from "../flow/ledger/queue-place.ts";
 import { type Story, storyOf } from "../flow/ledger/story.ts";
-import type { FlowSettings } from "../flow/settings.ts";
+import { type FlowSettings, followsLinks } from "../flow/settings.ts";
 import { type Version, versionOf } from "../flow/version.ts";
 import { systemClock } from "../kernel/clock.ts";
 import { errnoOf } from "../kernel/errors.ts";
 import { type AbsPath, fsPath, join, type RelPath } from "../kernel/path.ts";
 import type { LiveFlow, LiveStatus } from "./control-protocol.ts";
 import { nextStep } from "./next-step.ts";
+import { type SetFacts, setsOfPath } from "./set-facts.ts";
+import { setMoment } from "./status-facts.ts";
 import { type FollowedFacts, followedFacts } from "./table-facts.ts";
 
 /** The story of one path in one flow. */
@@ -26,6 +28,8 @@ export type ExplainFacts = {
   story: Story;
   /** The row of a table that the newest transfer follows; null: none. */
   row: FollowedFacts | null;
+  /** The sets of files that it is in, is itself, or is the manifest of. */
+  sets: SetFacts[];
   /** Ledger time (steady) minus wall time, so that what falls due can be told by the wall's clock. */
   skewMs: number;
   /** What happens next, in a sentence. */
@@ -68,7 +72,7 @@ export function explainFacts(parts: { settings: FlowSettings; path: RelPath; db:
   const named = db === null || last === undefined ? null : namedFile(db, last.id);
   const row = followedFacts(settings, db, last?.id);
   const file = named?.path ?? row?.now?.file ?? join(settings.source.root, path);
-  const source = lookNow(file, named !== null);
+  const source = lookNow(file, named !== null || followsLinks(settings.source));
   const prospect: Prospect = {
     settings,
     path,
@@ -82,6 +86,11 @@ export function explainFacts(parts: { settings: FlowSettings; path: RelPath; db:
     nowMs: clock.wall(),
     nowSteady: clock.steady(),
   };
+  const { completion } = settings;
+  const sets =
+    db === null || id === null || completion === null
+      ? []
+      : setsOfPath({ db, flow: id, completion, moment: setMoment(db, parts.live?.sinceMs ?? null) }, path);
   return {
     flow: settings.name,
     path,
@@ -90,15 +99,18 @@ export function explainFacts(parts: { settings: FlowSettings; path: RelPath; db:
     flowState,
     story,
     row,
+    sets,
     skewMs: clock.steady() - clock.wall(),
     next: nextStep(prospect),
   };
 }
 
-/** `follow`: what the file links to is meant, too. */
+/** `follow`: a symlink is what it leads to, unless that is a directory or nothing. */
 function lookNow(file: AbsPath, follow: boolean): SourceNow {
   try {
-    const stat = (follow ? statSync : lstatSync)(fsPath(file), { bigint: true });
+    const itself = lstatSync(fsPath(file), { bigint: true });
+    const target = follow && itself.isSymbolicLink() ? statSync(fsPath(file), { bigint: true, throwIfNoEntry: false }) : undefined;
+    const stat = target?.isFile() === true ? target : itself;
     if (stat.isFile()) return { kind: "file", version: versionOf(stat) };
     return { kind: stat.isDirectory() ? "directory" : stat.isSymbolicLink() ? "symlink" : "other" };
   } catch (error) {

@@ -9,6 +9,7 @@ import type { FlowSettings } from "./settings.ts";
 
 export type FlowState = { state: "running" | "stopped"; reason: null } | { state: "paused" | "waiting" | "halted"; reason: string };
 
+/** What a flow is made of. */
 export type FlowOptions = {
   settings: FlowSettings;
   db: Database;

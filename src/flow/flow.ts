@@ -1,4 +1,3 @@
-import { runEvery } from "../kernel/ending.ts";
 import { messageOf } from "../kernel/errors.ts";
 import type { Log } from "../kernel/log.ts";
 import { show } from "../kernel/path.ts";
@@ -6,12 +5,15 @@ import type { RootIdentity } from "./detect/contract.ts";
 import { isEmptyOrGone } from "./detect/empty-root.ts";
 import { type Outbox, outboxOf } from "./announce/outbox.ts";
 import { AttemptLog } from "./attempt-log.ts";
+import { type Completion, completionOf } from "./completion/completion.ts";
+import { LedgerPort } from "./completion/manifest-port.ts";
 import type { Fetching } from "./fetch/contract.ts";
 import { fetchingFor } from "./fetch/fetching.ts";
 import type { Entrance } from "./entrance.ts";
 import { describeSource, entranceOf } from "./entrances.ts";
 import { farEndOf } from "./far-ends.ts";
 import type { FlowEnd } from "./flow-end.ts";
+import { endInOrder } from "./flow-ending.ts";
 import type { FlowOptions, FlowState } from "./flow-options.ts";
 import { type HeldBy, Holds } from "./holds.ts";
 import { type FlowEntry, Retention } from "./finish/retention.ts";
@@ -30,7 +32,6 @@ import type { FlowSettings } from "./settings.ts";
 import type { TableEntrance } from "./table/table-entrance.ts";
 import type { ClaimedTransfer, TransferId } from "./transfer.ts";
 
-const STOP_BOUND_MS = 10_000;
 const PAUSED = "paused by hand";
 /** What is under way when a flow is paused has so long to end by itself. */
 const HOLD_BOUND_MS = 2000;
@@ -47,6 +48,8 @@ export class Flow implements AsyncDisposable {
   readonly end: FlowEnd;
   /** Tells of deliveries; null: nobody is told. */
   readonly outbox: Outbox | null;
+  /** Makes the manifests of sets that are complete; null: the flow knows no sets. */
+  readonly completion: Completion | null;
   readonly rate = new Rate();
   readonly #db: Database;
   readonly #log: Log;
@@ -100,6 +103,17 @@ export class Flow implements AsyncDisposable {
     this.intake = intake;
     this.receiver = receiver;
     this.table = table;
+    const halted = (): boolean => (this.#halted ?? this.#rootLost) !== null;
+    this.completion = completionOf({
+      ...parts,
+      settings,
+      port: new LedgerPort(parts),
+      look: (paths) => this.intake.look(paths),
+      halted,
+      queued: () => this.pump.wake(),
+      changed,
+      broken,
+    });
     this.#retention = new Retention({
       db,
       flow: this.entry,
@@ -107,7 +121,7 @@ export class Flow implements AsyncDisposable {
       reader: this.#reader,
       clock,
       log: this.#log,
-      halted: () => (this.#halted ?? this.#rootLost) !== null,
+      halted,
     });
   }
 
@@ -122,6 +136,7 @@ export class Flow implements AsyncDisposable {
         table: () => this.table,
       }),
       look: (paths) => this.intake.look(paths),
+      recording: (held) => this.completion?.recorded(held),
       recorded: () => {
         this.outbox?.wake();
         this.#changed();
@@ -148,7 +163,7 @@ export class Flow implements AsyncDisposable {
 
   /** What a person should know though nothing waits for it; null: nothing. */
   get notice(): string | null {
-    return this.end.notice ?? this.outbox?.teller.notice ?? null;
+    return this.end.notice ?? this.outbox?.teller.notice ?? this.completion?.notice ?? null;
   }
 
   start(): void {
@@ -156,6 +171,7 @@ export class Flow implements AsyncDisposable {
     this.#release();
     this.#retention.start();
     this.end.start();
+    this.completion?.start();
     this.outbox?.wake();
     this.#log.info(`${describeSource(this.settings)} → ${describePlace(this.settings.destination)}`);
   }
@@ -240,7 +256,7 @@ export class Flow implements AsyncDisposable {
     if (this.#holds.has("person") || this.standsBy) return this.intake.scanned && this.pump.underWay === 0;
     if (!this.intake.idle || this.pump.underWay > 0) return false;
     const tally = flows.tallyOf(this.#db, this.entry.id);
-    return tally.queued + tally.sending === 0;
+    return tally.queued + tally.sending === 0 && (this.completion?.idle ?? true);
   }
 
   /** Transfers that are not delivered yet. */
@@ -269,24 +285,10 @@ export class Flow implements AsyncDisposable {
 
   #end(): Promise<void> {
     this.#stopping = true;
-    const tell = (error: unknown): void => this.#log.error(`stopping: ${messageOf(error)}`);
-    return runEvery(
-      [
-        // What is being sent may still end, and its message is then done.
-        () =>
-          this.receiver === null ? (this.table?.leave() ?? this.intake[Symbol.asyncDispose]()) : void this.receiver.leave(STOP_BOUND_MS),
-        () => this.pump.stop(STOP_BOUND_MS).catch(tell),
-        () => this.receiver?.[Symbol.asyncDispose](),
-        () => this.#attempts[Symbol.dispose](),
-        () => this.#retention[Symbol.asyncDispose](),
-        // Its rows are told of the last attempts and removals.
-        () => this.table?.[Symbol.asyncDispose](),
-        () => this.outbox?.[Symbol.asyncDispose](),
-        () => this.end[Symbol.asyncDispose](),
-        () => this.#reader[Symbol.asyncDispose](),
-        () => this.#fetching?.origins[Symbol.asyncDispose](),
-      ],
-      tell,
+    const { intake, receiver, table, pump, completion, outbox, end } = this;
+    const own = { attempts: this.#attempts, retention: this.#retention, reader: this.#reader, fetching: this.#fetching };
+    return endInOrder({ intake, receiver, table, pump, completion, outbox, end, ...own }, (error) =>
+      this.#log.error(`stopping: ${messageOf(error)}`),
     );
   }
 }

@@ -19,7 +19,7 @@ export class ForeignTable implements Disposable {
         failed_copy_attempts INTEGER, deletable BOOLEAN, "ignore" BOOLEAN, PRIMARY KEY (id))`);
   }
 
-  add(row: Partial<ForeignRow> & { local_path: SQLInputValue; remote_path: SQLInputValue }): number {
+  add(row: Cells & { local_path: SQLInputValue; remote_path: SQLInputValue }): number {
     const whole = {
       local_md5sum: "0".repeat(32),
       archive_name: "data",
@@ -32,13 +32,13 @@ export class ForeignTable implements Disposable {
     const names = Object.keys(whole).map((name) => `"${name}"`);
     const added = this.sqlite
       .prepare(`INSERT INTO supersync_v0 (${names.join(", ")}) VALUES (${names.map(() => "?").join(", ")})`)
-      .run(...(Object.values(whole) as SQLInputValue[]));
+      .run(...Object.values(whole));
     return Number(added.lastInsertRowid);
   }
 
-  set(id: number, values: Partial<ForeignRow>): void {
+  set(id: number, values: Cells): void {
     const names = Object.keys(values).map((name) => `"${name}" = ?`);
-    this.sqlite.prepare(`UPDATE supersync_v0 SET ${names.join(", ")} WHERE id = ?`).run(...(Object.values(values) as SQLInputValue[]), id);
+    this.sqlite.prepare(`UPDATE supersync_v0 SET ${names.join(", ")} WHERE id = ?`).run(...Object.values(values), id);
   }
 
   remove(id: number): void {
@@ -58,20 +58,23 @@ export class ForeignTable implements Disposable {
   }
 }
 
+/** As it is usually read. */
 export type ForeignRow = {
   id: number;
-  local_path: SQLInputValue;
-  local_md5sum: SQLInputValue;
-  archive_name: SQLInputValue;
-  remote_path: SQLInputValue;
-  timestamp: SQLInputValue;
-  remote_md5sum: SQLInputValue;
-  copied: SQLInputValue;
-  removed: SQLInputValue;
-  failed_copy_attempts: SQLInputValue;
-  deletable: SQLInputValue;
-  ignore: SQLInputValue;
+  local_path: string;
+  local_md5sum: string;
+  archive_name: string;
+  remote_path: string;
+  timestamp: number;
+  remote_md5sum: string | null;
+  copied: number | null;
+  removed: number | null;
+  failed_copy_attempts: number;
+  deletable: number;
+  ignore: number;
 };
+/** Anything can be put into a column. */
+type Cells = Partial<Record<keyof ForeignRow, SQLInputValue>>;
 
 export const suprsyncColumns: TableColumns = {
   id: "id",

@@ -1,6 +1,7 @@
 import type { ExplainFacts } from "../explain-facts.ts";
 import type { TransferStory } from "../../flow/ledger/story.ts";
-import { isoMs, isoNs, pathFields } from "./fields.ts";
+import { setJson } from "./set-json.ts";
+import { isoMs, isoNs, pathFields } from "../../kernel/json-fields.ts";
 import { followedJson } from "./table-json.ts";
 
 /** The same story for programs (docs/reference/json.md). */
@@ -18,6 +19,7 @@ export function explainJson(facts: ExplainFacts): object {
     transfers: facts.story.transfers.map((transfer) => transferJson(transfer, facts.skewMs)),
     row: facts.row === null ? null : followedJson(facts.row),
     left_out: facts.story.leftOut,
+    sets: facts.sets.map((set) => setJson(facts.flow, set)),
     next: facts.next,
   };
 }
@@ -60,6 +62,11 @@ function transferJson(transfer: TransferStory, skewMs: number): object {
             method: receipt.method,
           },
     announcement_owed: transfer.announcementOwed,
-    retention: retain === null ? null : { state: retain.state, due_at: retain.state === "due" ? isoMs(retain.at - skewMs) : null },
+    retention: retain === null ? null : retentionJson(retain, skewMs),
   };
+}
+
+function retentionJson(retain: NonNullable<TransferStory["retain"]>, skewMs: number): object {
+  if (retain.state !== "due") return { state: retain.state, due_at: null, reason: null };
+  return { state: retain.state, due_at: isoMs(retain.at - skewMs), reason: retain.reason };
 }

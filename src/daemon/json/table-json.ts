@@ -1,6 +1,6 @@
 import { textOf } from "../../kernel/path.ts";
 import type { FollowedFacts, TableFacts } from "../table-facts.ts";
-import { isoMs, pathFields } from "./fields.ts";
+import { isoMs, pathFields } from "../../kernel/json-fields.ts";
 
 /** The archive's statistics and the counts bear the names that SupRsync gave them. */
 export function tableJson(facts: TableFacts): object {

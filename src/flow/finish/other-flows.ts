@@ -6,7 +6,7 @@ import type { FlowId } from "../ledger/flows.ts";
 import type { MessageIdentity } from "../ledger/messages.ts";
 import { isOwed } from "../ledger/owed.ts";
 import { wasDelivered } from "../ledger/receipts.ts";
-import { owesFile } from "../ledger/table-rows.ts";
+import { owesFile } from "../ledger/table-paths.ts";
 import { routeOf } from "../receive/route.ts";
 import type { FlowSettings } from "../settings.ts";
 import type { Version } from "../version.ts";

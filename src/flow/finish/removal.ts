@@ -89,7 +89,7 @@ function heldAt(hold: AbsPath, { path, heldAs }: RemovalRequest): AbsPath {
 }
 
 /** A file by its name, and by the name that a removal for this transfer gives it. */
-export type Removable = Pick<RemovalRequest, "root" | "path" | "transfer" | "ledger">;
+export type Removable = Pick<RemovalRequest, "root" | "path" | "transfer" | "ledger" | "follow">;
 
 export type Found =
   | { kind: "file"; version: Version; captured: boolean }
@@ -106,7 +106,7 @@ export async function findRemovable(request: Removable): Promise<Found> {
   if ("nothing" in place) return { kind: "nothing" };
   try {
     const captured = await isCaptured(place);
-    const version = await versionAt(captured ? place.capture : place.original);
+    const version = await versionAt(captured ? place.capture : place.original, request.follow);
     if (version === null) return { kind: "nothing" };
     return version === "no-file" ? { kind: "no-file" } : { kind: "file", version, captured };
   } catch (error) {
@@ -122,7 +122,7 @@ export async function restoreSource(request: Removable): Promise<RemovalEnd> {
   if ("nothing" in place) return { kind: "already-gone" };
   try {
     if (await isCaptured(place)) return await putBack(place);
-    return (await versionAt(place.original)) === null ? { kind: "already-gone" } : { kind: "not-the-version" };
+    return (await versionAt(place.original, request.follow)) === null ? { kind: "already-gone" } : { kind: "not-the-version" };
   } catch (error) {
     return { kind: "refused", detail: detailOf(error, request, place) };
   }
@@ -152,7 +152,7 @@ function placeOf(standing: Standing, request: Removable): Place | { nothing: tru
 
 /** A descriptor's path says nothing to people. */
 function detailOf(error: unknown, request: Removable, place: Place | { nothing: true }): string {
-  const message = `${errnoOf(error) ?? ""} ${messageOf(error)}`.trim();
+  const message = messageOf(error);
   return "nothing" in place
     ? message
     : message.replaceAll(place.original, show(join(request.root, request.path))).replaceAll(place.capture, show(place.shown));
@@ -167,13 +167,13 @@ async function isCaptured({ capture, original }: Place): Promise<boolean> {
 }
 
 async function isStill(capture: AbsPath, request: RemovalRequest, reader: SourceReader): Promise<boolean> {
-  const now = await versionAt(capture, request.follow);
+  const { follow = false } = request;
+  const now = await versionAt(capture, follow);
   if (now === null || now === "no-file" || !sameVersion(now, request.version)) return false;
   // Somebody may have it open and write on, whatever its name.
   // Where the file system gives no leases nobody can tell; then the digest has the last word.
-  if (writerOf(capture) === "open") return false;
-  const file = request.follow === true ? { path: capture, boundary: null, follow: true } : capture;
-  const found = await reader.digest(file, request.version, request.digest.algorithm);
+  if (writerOf(capture, follow) === "open") return false;
+  const found = await reader.digest({ path: capture, boundary: null, follow }, request.version, request.digest.algorithm);
   return found.kind === "digest" && found.hex === request.digest.hex;
 }
 

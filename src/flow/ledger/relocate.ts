@@ -9,7 +9,10 @@ const OPEN = "state IN ('settling', 'queued', 'sending', 'dead')";
  * What brings something there. Removals and renames are about what was delivered to the old place: at the new one they
  * would hit files that nobody of us ever brought (P4). Whoever looks at the source finds the new names anyway. So it does the rows of a table.
  */
-const BRINGS = "kind IN ('put', 'link', 'mkdir') AND NOT EXISTS (SELECT 1 FROM table_row r WHERE r.transfer = transfer.id)";
+const BRINGS =
+  // A manifest tells of what is at the place that it was made for.
+  "kind IN ('put', 'link', 'mkdir') AND NOT EXISTS (SELECT 1 FROM manifest m WHERE m.flow = transfer.flow AND m.path = transfer.path)" +
+  " AND NOT EXISTS (SELECT 1 FROM table_row r WHERE r.transfer = transfer.id)";
 
 /** Each with the message that it came by, and with the file that it names; the new row of the flow has nothing else yet. */
 function beside(table: "message" | "source_file", columns: readonly string[]): string {

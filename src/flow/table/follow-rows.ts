@@ -8,6 +8,7 @@ import type { FlowId } from "../ledger/flows.ts";
 import { recordNamedFile } from "../ledger/named-files.ts";
 import { REPLACED } from "../ledger/replaced.ts";
 import { dropRetention, retainFrom } from "../ledger/retention.ts";
+import * as paths from "../ledger/table-paths.ts";
 import * as rows from "../ledger/table-rows.ts";
 import { noteAdded, noteCopied } from "../ledger/table-source.ts";
 import type { FlowSettings, TableSource } from "../settings.ts";
@@ -101,7 +102,7 @@ function followRow(context: FollowContext, row: SeenRow, followed: Followed): vo
 
 function letOlderFollow({ db, flow }: Pick<FollowContext, "db" | "flow">, path: RelPath | null, row: number, followed: Followed): void {
   if (path === null) return;
-  for (const older of rows.olderRows(db, flow, path, row)) {
+  for (const older of paths.olderRows(db, flow, path, row)) {
     rows.lookAgain(db, flow, older, NO_FINGERPRINT);
     followed.again = true;
   }
@@ -143,7 +144,7 @@ function keep({ db, flow }: FollowContext, row: SeenRow, { transfer, failures }:
 function begin(context: FollowContext, row: SeenRow, decision: RowDecision, followed: Followed, failures: number): void {
   const { db, flow, clock } = context;
   const counts = row.path !== null && row.unusable === null && (decision.do === "send" || row.verified);
-  const newer = counts ? rows.newerRow(db, flow, row.path!, row.row) : null;
+  const newer = counts ? paths.newerRow(db, flow, row.path!, row.row) : null;
   if (newer !== null && decision.do === "send") {
     const reason = `row ${newer.row} of the table has the same path, and is newer`;
     keep(context, row, { transfer: record(context, row, { do: "ignore", reason }, followed), failures });
@@ -151,10 +152,10 @@ function begin(context: FollowContext, row: SeenRow, decision: RowDecision, foll
     return;
   }
   if (counts && newer === null)
-    for (const older of rows.openAt(db, flow, row.path!)) admissions.supersede(db, older, REPLACED, clock.wall());
+    for (const older of paths.openAt(db, flow, row.path!)) admissions.supersede(db, older, REPLACED, clock.wall());
   keep(context, row, { transfer: record(context, row, decision, followed), failures });
   // What others delivered is at the path now, and not what older rows name.
-  if (row.verified && row.path !== null) for (const older of rows.olderRows(db, flow, row.path, row.row)) rows.oweRow(db, flow, older);
+  if (row.verified && row.path !== null) for (const older of paths.olderRows(db, flow, row.path, row.row)) rows.oweRow(db, flow, older);
 }
 
 function record(context: FollowContext, row: SeenRow, decision: RowDecision, followed: Followed): TransferId {

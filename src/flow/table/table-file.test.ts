@@ -145,12 +145,15 @@ test.each<[what: string, place: Partial<ReturnType<typeof tableSource>>, says: R
 test("what is no database, or is damaged, is told, and followed again once it is whole", () => {
   add("a");
   foreign[Symbol.dispose]();
-  for (const content of ["no database, but long enough to be looked at as one: ".repeat(20), ""]) {
+  const replace = (content: string): void => {
     writeFileSync(`${file}.broken`, content);
     renameSync(`${file}.broken`, file);
     rmSync(`${file}-wal`, { force: true });
-    expect(() => table.poll()).toThrow(content === "" ? /there is no table/ : /it is no SQLite database/);
-  }
+  };
+  replace("no database, but long enough to be looked at as one: ".repeat(20));
+  expect(() => table.poll()).toThrow(/it is no SQLite database/);
+  replace("");
+  expect(() => table.poll()).toThrow(/there is no table/);
   rmSync(file);
   foreign = new ForeignTable(file);
   add("b");
@@ -161,12 +164,11 @@ test("values of any type are read, and cost no other row anything", () => {
   foreign.add({ local_path: Buffer.from("/data/\xff\n'", "latin1"), remote_path: Buffer.from([0xfe]) });
   foreign.add({ local_path: 5, remote_path: 1.5, timestamp: "soon", failed_copy_attempts: 2n ** 62n });
   add("good");
-  expect(all().rows).toMatchObject(
-    [{ file: "/data/\xff\n'", path: "\xfe", unusable: null }, { unusable: /./ }, { path: "good", unusable: null }].map((one) => ({
-      ...one,
-      unusable: one.unusable === null ? null : expect.any(String),
-    })),
-  );
+  expect(all().rows).toMatchObject([
+    { file: "/data/\xff\n'", path: "\xfe", unusable: null },
+    { unusable: expect.any(String) },
+    { path: "good", unusable: null },
+  ]);
 });
 
 test("a file is registered once, whoever was killed in between, and by its bytes", () => {

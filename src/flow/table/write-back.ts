@@ -2,6 +2,7 @@ import { never } from "../../kernel/errors.ts";
 import { show } from "../../kernel/path.ts";
 import type { WallMs } from "../../kernel/clock.ts";
 import type { Digest } from "../digest.ts";
+import * as paths from "../ledger/table-paths.ts";
 import * as rows from "../ledger/table-rows.ts";
 import { noteCopied } from "../ledger/table-source.ts";
 import { NO_FINGERPRINT } from "./cells.ts";
@@ -19,20 +20,20 @@ export function owedWrites({ db, flow }: FollowContext): OwedWrites {
   return db.transaction(() => {
     const owed = rows.owedRows(db, flow, WRITTEN_AT_ONCE);
     for (const { state, path, row } of owed)
-      if (state === "delivered" && path !== null) for (const older of rows.olderRows(db, flow, path, row)) rows.oweRow(db, flow, older);
+      if (state === "delivered" && path !== null) for (const older of paths.olderRows(db, flow, path, row)) rows.oweRow(db, flow, older);
     for (const { row, failures, failuresThere } of owed) if (failures !== failuresThere) rows.tellFailures(db, flow, row, failures);
     return { owed, writes: owed.map((row) => writeOf(row, newerOf({ db, flow }, row))) };
   });
 }
 
 /** A later row of the same path, where that is why this one was not sent. */
-function newerOf({ db, flow }: Pick<FollowContext, "db" | "flow">, { state, path, row, waits }: rows.FollowedRow): rows.NewerRow | null {
+function newerOf({ db, flow }: Pick<FollowContext, "db" | "flow">, { state, path, row, waits }: rows.FollowedRow): paths.NewerRow | null {
   const overtaken = (state === "superseded" || state === "ignored") && waits && path !== null;
-  return overtaken ? rows.newerRow(db, flow, path, row) : null;
+  return overtaken ? paths.newerRow(db, flow, path, row) : null;
 }
 
 /** Only what is proved: by the row's own receipt, or by that of a newer row whose content is at their path now. Pure. */
-export function writeOf(row: rows.FollowedRow, newer: rows.NewerRow | null): RowWrite {
+export function writeOf(row: rows.FollowedRow, newer: paths.NewerRow | null): RowWrite {
   const own = row.state === "delivered" ? receiptOf(row.found, row.endedAtMs) : null;
   const there = newer === null ? null : receiptOf(newer.found, newer.endedAtMs);
   const isSame = there !== null && there.hex === row.registered;
@@ -63,7 +64,7 @@ export function recordWritten({ db, flow, log }: FollowContext, { owed, writes }
       const written = { row: row.row, owed: row.owed, fingerprint, verified, waits };
       switch (end.kind) {
         case "written":
-          if (writes[index]!.ignore && !end.waits && row.waits) log.warn(overtaken(row));
+          if (writes[index]!.ignore && !end.waits && row.waits) log.warn(saysIgnored(row));
           if (copiedAtS !== null) noteCopied(db, flow, copiedAtS, row.file);
           rows.ackRow(db, flow, {
             ...written,
@@ -87,6 +88,6 @@ export function recordWritten({ db, flow, log }: FollowContext, { owed, writes }
   return ends.some(({ fingerprint }) => fingerprint === NO_FINGERPRINT);
 }
 
-function overtaken({ row, path }: rows.FollowedRow): string {
+function saysIgnored({ row, path }: rows.FollowedRow): string {
   return `row ${row}: set to be ignored, since a newer row with the path ${path === null ? "" : show(path)} and another sum is done`;
 }
