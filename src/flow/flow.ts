@@ -30,6 +30,7 @@ import type { PumpEvents } from "./send/pump-events.ts";
 import type { Pumping } from "./send/pumping.ts";
 import type { FlowSettings } from "./settings.ts";
 import type { TableEntrance } from "./table/table-entrance.ts";
+import { TablePort } from "./table/table-port.ts";
 import type { ClaimedTransfer, TransferId } from "./transfer.ts";
 
 const PAUSED = "paused by hand";
@@ -107,7 +108,7 @@ export class Flow implements AsyncDisposable {
     this.completion = completionOf({
       ...parts,
       settings,
-      port: new LedgerPort(parts),
+      port: table === null ? new LedgerPort(parts) : new TablePort(parts, table),
       look: (paths) => this.intake.look(paths),
       halted,
       queued: () => this.pump.wake(),

@@ -41,6 +41,15 @@ CREATE INDEX table_row_waits ON table_row (flow, row) WHERE waits = 1;
 CREATE INDEX table_row_first ON table_row (flow, registered_at) WHERE waits = 1;
 CREATE INDEX table_row_owed ON table_row (flow, row) WHERE owed > 0;
 
+-- Sets of files of which the other database keeps a row, too: how far each is, and whether it is still to be told of that.
+CREATE TABLE table_set (
+  file_set INTEGER PRIMARY KEY REFERENCES file_set (id) ON DELETE CASCADE,
+  flow INTEGER NOT NULL REFERENCES flow (id),
+  stage TEXT NOT NULL CHECK (stage = 'whole' OR stage = 'final'),
+  owed INTEGER NOT NULL CHECK (owed = 0 OR owed = 1)
+) STRICT;
+CREATE INDEX table_set_owed ON table_set (flow, file_set) WHERE owed = 1;
+
 -- No outcome without its row being told, and no failure counted twice: in the statement that writes it, whoever that is.
 CREATE TRIGGER transfer_of_row AFTER UPDATE OF state, failures, retain ON transfer
 WHEN OLD.failures <> NEW.failures OR (OLD.retain IS NOT NEW.retain AND NEW.retain IN ('removed', 'held')) OR (OLD.state <> NEW.state AND NEW.ended_at IS NOT NULL) BEGIN

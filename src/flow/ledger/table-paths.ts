@@ -4,7 +4,7 @@ import type { Digest } from "../digest.ts";
 import type { Change, TransferId } from "../transfer.ts";
 import type { Database, Row } from "./database.ts";
 import type { FlowId } from "./flows.ts";
-import { cellsOf, pathCell, pathFrom } from "./rows.ts";
+import { cellsOf, pathCell, pathFrom, prefixRange } from "./rows.ts";
 import { digestFrom } from "./segments.ts";
 import type { StateName } from "./states.ts";
 
@@ -103,3 +103,12 @@ export function owesFile(db: Database, flow: FlowId, file: AbsPath, besides: Tra
     ) !== undefined
   );
 }
+
+/** Files below a directory that are at the destination by the word of another program, of which no receipt of ours tells. */
+export function* verifiedElsewhereBelow(db: Database, flow: FlowId, directory: RelPath): Generator<RelPath> {
+  for (const row of db.each<Row & { path: Uint8Array }>(ELSEWHERE_BELOW, flow, ...prefixRange(directory))) yield pathFrom(row.path);
+}
+
+const ELSEWHERE_BELOW = `SELECT DISTINCT t.path FROM transfer t JOIN table_row r ON r.transfer = t.id
+  WHERE t.flow = ?1 AND t.path > ?2 AND t.path < ?3 AND t.state = 'ignored' AND r.verified = 1
+    AND NOT EXISTS (SELECT 1 FROM transfer d WHERE d.flow = ?1 AND d.path = t.path AND d.state = 'delivered')`;

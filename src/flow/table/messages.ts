@@ -52,6 +52,9 @@ export type NewRow = {
   removable: boolean;
 };
 
+/** A set of files, of which a table of timecode directories may keep a row. `manifest`: to be registered, once the set is final. */
+export type SetWrite = { timecode: number | null; manifest: NewRow | null };
+
 export type TableAsk =
   /** `version` is another whenever anything may have been changed by others. */
   | { ask: "poll" }
@@ -62,7 +65,11 @@ export type TableAsk =
   | { ask: "look"; files: AbsPath[] }
   | { ask: "write"; writes: RowWrite[] }
   /** Registers a row, unless there is one with the same file and path. */
-  | { ask: "add"; row: NewRow };
+  | { ask: "add"; row: NewRow }
+  /** Tells of sets, registers their manifests. */
+  | { ask: "sets"; sets: SetWrite[] }
+  /** The timecodes that were made final, by whomever. */
+  | { ask: "final" };
 
 export type TableAnswers = {
   poll: { identity: string; version: string; last: number };
@@ -71,6 +78,8 @@ export type TableAnswers = {
   look: Look[];
   write: WriteEnd[];
   add: { row: number; added: boolean };
+  sets: { told: number };
+  final: number[];
 };
 
 /** Why the table cannot be used now. `locked`: another program writes; it is worth another try soon. */

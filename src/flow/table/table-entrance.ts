@@ -1,11 +1,14 @@
-import type { WallMs } from "../../kernel/clock.ts";
+import type { SteadyMs, WallMs } from "../../kernel/clock.ts";
 import { HotdirError } from "../../kernel/errors.ts";
 import type { RelPath } from "../../kernel/path.ts";
+import type { DigestAlgorithm } from "../digest.ts";
 import type { Entrance } from "../entrance.ts";
 import type { IntakeEvents } from "../intake.ts";
+import type { Manifest } from "../ledger/manifests.ts";
 import type { Outcome } from "../ledger/outcomes.ts";
 import { queuedFile, renewVersion } from "../ledger/table-paths.ts";
 import { anyOwed } from "../ledger/table-rows.ts";
+import { anySetOwed, owedSets, setTold } from "../ledger/table-sets.ts";
 import { readThrough } from "../ledger/table-source.ts";
 import type { ClaimedTransfer } from "../transfer.ts";
 import type { Difference } from "./comparison.ts";
@@ -23,6 +26,8 @@ const GATHER_MS = 100;
 /** What is owed at the end is written within so long, or after the next start. */
 const LAST_WRITE_MS = 3000;
 
+const SETS_AT_ONCE = 64;
+
 export type TableEntranceOptions = FollowContext & { events: IntakeEvents };
 
 /**
@@ -38,6 +43,7 @@ export class TableEntrance implements Entrance {
   readonly #reading: TableReading;
   readonly #canRead: TableStanding;
   readonly #canWrite: TableStanding;
+  #final: { timecodes: ReadonlySet<number>; at: SteadyMs } | null = null;
   readonly #stop = new AbortController();
   /** Their files were other versions than were seen with their rows, or not there. */
   readonly #paths = new Set<RelPath>();
@@ -61,7 +67,8 @@ export class TableEntrance implements Entrance {
   /** All rows are followed, and told what became of them. */
   get idle(): boolean {
     if (!this.#reading.idle || !this.#canRead.isGood || this.#paths.size > 0) return false;
-    return !anyOwed(this.#context.db, this.#context.flow);
+    const { db, flow } = this.#context;
+    return !anyOwed(db, flow) && !anySetOwed(db, flow);
   }
 
   /** All that was registered by then is followed; null: nobody knows yet. */
@@ -70,6 +77,11 @@ export class TableEntrance implements Entrance {
   }
 
   /** Why the table cannot be used now; null: it can. */
+  /** Timecodes that were made final, as the database tells; null: nobody knows yet. */
+  get finalElsewhere(): ReadonlySet<number> | null {
+    return this.#final?.timecodes ?? null;
+  }
+
   get trouble(): string | null {
     return this.#canRead.trouble ?? this.#canWrite.trouble;
   }
@@ -119,6 +131,11 @@ export class TableEntrance implements Entrance {
     }
   }
 
+  /** There is something to be told of sets. */
+  tellSoon(): void {
+    this.#wake();
+  }
+
   async #work(): Promise<void> {
     while (!this.#stop.signal.aborted) {
       const before = this.trouble;
@@ -153,7 +170,16 @@ export class TableEntrance implements Entrance {
 
   async #read(): Promise<number> {
     if (this.#paths.size > 0) await this.#renew();
+    if (this.#context.settings.completion !== null) await this.#readFinal();
     return await this.#reading.step();
+  }
+
+  /** Before any set may be decided, and now and then: another agent of the archive may run beside us, or have run. */
+  async #readFinal(): Promise<void> {
+    const { clock, source } = this.#context;
+    if (this.#final !== null && clock.steady() - this.#final.at < source.rescanMs) return;
+    const timecodes = await this.#thread.ask({ ask: "final" });
+    this.#final = { timecodes: new Set(timecodes), at: clock.steady() };
   }
 
   #follow({ rows, missing }: Difference, through: number | null): void {
@@ -169,11 +195,31 @@ export class TableEntrance implements Entrance {
 
   /** Whether there was something to write, so that there may be more. */
   async #writeOwed(): Promise<boolean> {
-    if (!anyOwed(this.#context.db, this.#context.flow)) return false;
+    const told = await this.#tellSets();
+    if (!anyOwed(this.#context.db, this.#context.flow)) return told;
     const writes = owedWrites(this.#context);
     const ends = await this.#thread.ask({ ask: "write", writes: writes.writes });
     if (recordWritten(this.#context, writes, ends)) this.#reading.compareSoon();
     this.#events.changed();
+    return true;
+  }
+
+  /** What is told of a set again is the same again, so that a kill between the two databases does no harm. */
+  async #tellSets(): Promise<boolean> {
+    const { db, flow, clock, source } = this.#context;
+    const owed = owedSets(db, flow, SETS_AT_ONCE);
+    if (owed.length === 0) return false;
+    const sets = owed.map(({ timecode, manifest }) => ({
+      timecode,
+      manifest: manifest === null ? null : rowOfManifest(manifest, source.algorithm, clock.wall()),
+    }));
+    await this.#thread.ask({ ask: "sets", sets });
+    db.transaction(() => {
+      for (const set of owed) setTold(db, set);
+    });
+    // The rows of manifests are read as any others.
+    this.#reading.askSoon();
+    this.#reading.compareSoon();
     return true;
   }
 
@@ -229,4 +275,9 @@ export class TableEntrance implements Entrance {
     await this.settle();
     await this.#thread[Symbol.asyncDispose]();
   }
+}
+
+function rowOfManifest({ file, path, digest }: Manifest, algorithm: DigestAlgorithm, at: WallMs): NewRow {
+  const digestHex = digest.algorithm === algorithm ? digest.hex : null;
+  return { file, path, digestHex, registeredAtS: at / 1000, removable: true };
 }

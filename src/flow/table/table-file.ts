@@ -5,10 +5,11 @@ import { type AbsPath, bufferOf, fsPath } from "../../kernel/path.ts";
 import { versionOf } from "../version.ts";
 import { cellsFrom, fingerprintOf, type RowCells } from "./cells.ts";
 import { connect, type Connection, fileOf, tableErrorOf } from "./connection.ts";
-import type { KnownRows, Look, NewRow, RowWrite, SeenRow, TableAnswers, TablePlace, WriteEnd } from "./messages.ts";
+import type { KnownRows, Look, NewRow, RowWrite, SeenRow, SetWrite, TableAnswers, TablePlace, WriteEnd } from "./messages.ts";
 import { addRow } from "./add-row.ts";
 import { readRow, type TableRow } from "./row.ts";
 import { type ReadStatements, readStatements } from "./sql.ts";
+import { finalTimecodes, tellSet } from "./timecode-directories.ts";
 import { writeRow } from "./write-row.ts";
 
 /** Rows that are compared in one go: each go is a short read of the database. */
@@ -101,6 +102,17 @@ export class TableFile implements Disposable {
 
   add(row: NewRow): TableAnswers["add"] {
     return this.#write((sqlite) => addRow(sqlite, this.#place, row));
+  }
+
+  tellSets(sets: SetWrite[]): TableAnswers["sets"] {
+    return this.#write((sqlite) => {
+      for (const set of sets) tellSet(sqlite, this.#place, set);
+      return { told: sets.length };
+    });
+  }
+
+  finalTimecodes(): TableAnswers["final"] {
+    return this.#use((sqlite) => finalTimecodes(sqlite, this.#place));
   }
 
   look(files: AbsPath[]): Look[] {

@@ -25,6 +25,10 @@ function answer(question: TableAsk): TableAnswers[keyof TableAnswers] {
       return table.write(question.writes);
     case "add":
       return table.add(question.row);
+    case "sets":
+      return table.tellSets(question.sets);
+    case "final":
+      return table.finalTimecodes();
     default:
       return never(question);
   }
