@@ -2,13 +2,19 @@
 export type Written = (...path: string[]) => boolean;
 
 /** What a flow does with messages, where what it says is not two things at once. */
-export function rolesOf(written: Written): { subscribes: boolean; publishes: boolean; removes: boolean } {
+export function rolesOf(written: Written): {
+  subscribes: boolean;
+  publishes: boolean;
+  removes: boolean;
+  commands: boolean;
+} {
   const only = (section: string, keys: string[], one: string): boolean => keys.every((key) => written(section, key) === (key === one));
-  const destinations = ["url", "publish", "remove"];
+  const destinations = ["url", "commands", "publish", "remove"];
   return {
     subscribes: only("source", ["directory", "posts", "subscribe"], "subscribe"),
     publishes: only("destination", destinations, "publish"),
     removes: only("destination", destinations, "remove"),
+    commands: only("destination", destinations, "commands"),
   };
 }
 
@@ -17,10 +23,11 @@ export type IdleKey = { path: string[]; why: string };
 
 const keysOfSubscriptions = ["base", "ssh", "match", "routes", "unmatched", "duplicates"];
 const keysOfDirectories = ["ssh", "lanes", "inflight", "durable", "segment_above", "accelerate", "bandwidth", "keep_free"];
+const keysOfConnections = ["ssh", "preserve", "segment_above", "accelerate", "bandwidth"];
 
 /** `written`: whether the file has the key. Such keys are refused where they are written, and not told where they are not. */
 export function keysWithoutEffect(written: Written): IdleKey[] {
-  const { subscribes, publishes, removes } = rolesOf(written);
+  const { subscribes, publishes, removes, commands } = rolesOf(written);
   const idle = (section: string, keys: string[], why: string): IdleKey[] => keys.map((key) => ({ path: [section, key], why }));
   return [
     ...(subscribes || (written("source", "posts") && !written("source", "directory"))
@@ -28,6 +35,7 @@ export function keysWithoutEffect(written: Written): IdleKey[] {
       : []),
     ...(subscribes ? [] : idle("source", keysOfSubscriptions, "without subscribe")),
     ...(publishes ? idle("destination", keysOfDirectories, "with publish: no file is moved") : []),
+    ...(commands ? idle("destination", keysOfConnections, "with commands: they move the bytes, in their own way") : []),
     ...(removes ? idle("destination", [...keysOfDirectories, "preserve", "verify"], "with remove: no file is moved") : []),
     ...(removes
       ? idle("source", ["base", "ssh", "propagate"], "with remove: what was announced is compared with what is in its directory")

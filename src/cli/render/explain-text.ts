@@ -132,6 +132,7 @@ const methods: Record<string, string> = {
   bundled: "sent in a bundle of small files",
   segmented: "sent in parts over several lanes",
   accelerated: "sent by the accelerator command",
+  transferred: "sent by the user's transfer command",
   linked: "made as a hard link to another name of the same file",
   renamed: "renamed at the destination",
   found: "found there already, with the right bytes",

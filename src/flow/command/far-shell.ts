@@ -77,7 +77,7 @@ export class FarShell {
     // What is asked for in the same breath goes together.
     await Promise.resolve();
     while (this.#waiting.length > 0) {
-      const steps = this.#takeFitting();
+      const steps = this.#waiting.splice(0, fitting(this.#waiting.map(({ step }) => step)));
       try {
         const told = await this.runTogether(steps.map(({ step }) => step));
         for (const [at, { resolve }] of steps.entries()) resolve(told[at]!);
@@ -88,22 +88,21 @@ export class FarShell {
     this.#running = false;
   }
 
-  #takeFitting(): Waiting[] {
-    let bytes = 0;
-    let count = 0;
-    for (const { step } of this.#waiting) {
-      bytes += quotedBytes(step);
-      if (count > 0 && (bytes > SCRIPT_BYTES_MAX || count >= STEPS_MAX)) break;
-      count++;
-    }
-    return this.#waiting.splice(0, count);
-  }
-
   /**
-   * Steps in a run of their own, in order. Rejects where the run as a whole failed, or was cut off before all of them had ended:
+   * Steps in runs of their own, in order. Rejects where a run as a whole failed, or was cut off before all of them had ended:
    * what had is known only by looking again. `allowanceMs`: beside the limit, for work that moves no byte on this side.
    */
-  async runTogether(steps: string[], { signal, allowanceMs = 0 }: { signal?: AbortSignal; allowanceMs?: number } = {}): Promise<Told[]> {
+  async runTogether(steps: string[], limits: { signal?: AbortSignal; allowanceMs?: number } = {}): Promise<Told[]> {
+    const told: Told[] = [];
+    for (let rest = steps; rest.length > 0;) {
+      const count = fitting(rest);
+      told.push(...(await this.#runOnce(rest.slice(0, count), limits)));
+      rest = rest.slice(count);
+    }
+    return told;
+  }
+
+  async #runOnce(steps: string[], { signal, allowanceMs = 0 }: { signal?: AbortSignal; allowanceMs?: number }): Promise<Told[]> {
     if (this.#error !== null) throw this.#error;
     const { remote, stillMs } = this.#options;
     const token = randomBytes(12).toString("hex");
@@ -143,6 +142,13 @@ export class FarShell {
     this.#error ??= new HotdirError("connection-lost", { operation: "run the remote command", detail: "it was closed" });
     this.#end(null);
   }
+}
+
+/** How many of the steps fit one run. One always does. */
+function fitting(steps: readonly string[]): number {
+  let bytes = 0;
+  const over = steps.findIndex((step, at) => (bytes += quotedBytes(step)) > SCRIPT_BYTES_MAX || at >= STEPS_MAX);
+  return over < 0 ? steps.length : Math.max(1, over);
 }
 
 /** A step as it is in the argument, where it is quoted once more. */

@@ -1,3 +1,5 @@
+import { BATCH_TABLES } from "./batch-tables.ts";
+
 /**
  * The ledger's tables. The rules of `states.ts` stand here again as CHECK constraints and triggers,
  * so that no statement, ours or anybody's, can commit a ledger that breaks them:
@@ -29,6 +31,7 @@ CREATE TABLE flow (
   destination TEXT NOT NULL,
   root_identity TEXT,
   halted TEXT,
+  journaled INTEGER NOT NULL DEFAULT 0 CHECK (journaled = 0 OR journaled = 1),
   held TEXT CHECK (held IS NULL OR held = 'paused' OR held = 'stopped'),
   released_through INTEGER NOT NULL DEFAULT 0
 ) STRICT;
@@ -246,5 +249,5 @@ CREATE TRIGGER transfer_pruned AFTER DELETE ON transfer BEGIN
   INSERT INTO pruned (flow, state, transfers) VALUES (OLD.flow, OLD.state, 1)
     ON CONFLICT (flow, state) DO UPDATE SET transfers = transfers + 1;
 END;
-`,
+${BATCH_TABLES}`,
 ];
