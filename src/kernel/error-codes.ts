@@ -35,7 +35,7 @@ export const errorCodes = {
   "digest-unavailable": { scope: "file", retry: "backoff", says: "the destination's bytes could not be read back" },
   "broker-refused": { scope: "file", retry: "backoff", says: "the broker refuses this message" },
   "accelerator-failed": { scope: "file", retry: "backoff", says: "the accelerator command failed" },
-  "transfer-failed": { scope: "unclear", retry: "backoff", says: "the transfer command failed" },
+  "transfer-failed": { scope: "file", retry: "backoff", says: "the transfer command failed" },
   internal: { scope: "file", retry: "backoff", says: "hotdir itself made a mistake; please report it" },
   refused: { scope: "unclear", retry: "backoff", says: "the destination refused without saying why" },
   // The connection

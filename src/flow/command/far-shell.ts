@@ -1,12 +1,11 @@
 import { randomBytes } from "node:crypto";
-import type { ErrorCode } from "../../kernel/error-codes.ts";
 import { HotdirError } from "../../kernel/errors.ts";
 import type { Log } from "../../kernel/log.ts";
 import { type Bytes, bytesOf } from "../../kernel/path.ts";
 import { formatAge } from "../../kernel/readable.ts";
 import type { DigestAlgorithm } from "../digest.ts";
 import { type CommandEnd, describeEnd, runCommand } from "../send/run-command.ts";
-import { classifyExit } from "../send/ssh/exit-classification.ts";
+import { hostTrouble } from "./host-trouble.ts";
 import { askTools, type FarTools, functionsFor, plainTools, readTools } from "./far-script.ts";
 import { quoteText } from "./shell-quote.ts";
 import { type CommandTemplate, fillTemplate } from "./template.ts";
@@ -26,9 +25,6 @@ export type FarShellOptions = {
 /** What one argument can hold, with room (Linux: 128 KiB). */
 const SCRIPT_BYTES_MAX = 90_000;
 const STEPS_MAX = 500;
-/** What says of ssh that the host, and not the command, is the trouble. */
-const hostTroubles: readonly ErrorCode[] = ["host-key-changed", "too-many-connections", "login-refused", "unreachable"];
-
 type Waiting = { step: string; resolve: (told: Told) => void; reject: (error: HotdirError) => void };
 
 /**
@@ -122,8 +118,8 @@ export class FarShell {
     const detail = describeEnd(end, `nothing moved for ${formatAge(limitMs ?? 0)}`);
     if (end.late) return new HotdirError("connection-stalled", { operation, detail });
     if (end.exit.kind === "not-started") return new HotdirError("remote-command-failed", { operation, detail });
-    const { code } = classifyExit(end.exit, end.words, "connecting");
-    if (hostTroubles.includes(code)) return new HotdirError(silent ? code : "connection-lost", { operation, detail });
+    const code = hostTrouble(end);
+    if (code !== null) return new HotdirError(silent ? code : "connection-lost", { operation, detail });
     const how =
       silent && end.exit.kind === "status" && end.exit.status === 0 ? "it ended with 0, and ran nothing of what it was given" : detail;
     return new HotdirError(silent ? "remote-command-failed" : "connection-lost", { operation, detail: how });

@@ -1,3 +1,4 @@
+import type { ErrorCode } from "../../kernel/error-codes.ts";
 import { HotdirError } from "../../kernel/errors.ts";
 import { formatAge } from "../../kernel/readable.ts";
 import {
@@ -16,6 +17,7 @@ import type { ClaimedPut } from "../send/context.ts";
 import { describeEnd, runCommand } from "../send/run-command.ts";
 import { textOf } from "../../kernel/path.ts";
 import type { CommandContext } from "./command-context.ts";
+import { hostTrouble } from "./host-trouble.ts";
 import { Item } from "./item.ts";
 import { comparisonOf, land, proofOf } from "./landing.ts";
 import { localName } from "./local-name.ts";
@@ -42,7 +44,7 @@ class Round {
   readonly #signal: AbortSignal;
   readonly #items: Item[];
   readonly #batches = new Map<BatchId, Item[]>();
-  readonly #messages = new Map<BatchId, { status: number; message: string }>();
+  readonly #messages = new Map<BatchId, { status: number; message: string; trouble: ErrorCode | null }>();
   #stage: BatchId | null = null;
 
   constructor(context: CommandContext, puts: ClaimedPut[], signal: AbortSignal) {
@@ -150,6 +152,7 @@ class Round {
     this.#messages.set(id, {
       status: end.late ? batchStatus.late : batchStatus.failed,
       message: `${argv[0]}: ${describeEnd(end, `nothing moved for ${formatAge(place.stillMs ?? 0)}`)}`,
+      trouble: hostTrouble(end),
     });
   }
 
@@ -167,11 +170,11 @@ class Round {
     }
   }
 
-  /** What did not come at all is explained by what the command said. */
+  /** What did not come is explained by what the command said: of the host, which is no fault of the file, or of something else. */
   #inItsWords(item: Item, error: HotdirError): HotdirError {
     const said = this.#messages.get(item.batch!);
     if (said === undefined || (error.code !== "digest-unavailable" && error.code !== "digest-mismatch")) return error;
-    return new HotdirError("transfer-failed", { operation: "send", path: item.put.change.path, detail: said.message });
+    return new HotdirError(said.trouble ?? "transfer-failed", { operation: "send", path: item.put.change.path, detail: said.message });
   }
 
   async #step<T>(ids: BatchId[], step: Step, work: () => Promise<T>): Promise<T> {

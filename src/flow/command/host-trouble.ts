@@ -1,0 +1,11 @@
+import type { ErrorCode } from "../../kernel/error-codes.ts";
+import type { CommandEnd } from "../send/run-command.ts";
+import { classifyExit } from "../send/ssh/exit-classification.ts";
+
+const troubles: readonly ErrorCode[] = ["host-key-changed", "too-many-connections", "login-refused", "unreachable"];
+
+/** What a command that goes by ssh said of the host, where the host and not the command is the trouble; null: nothing. */
+export function hostTrouble({ exit, words }: Pick<CommandEnd, "exit" | "words">): ErrorCode | null {
+  const { code } = classifyExit(exit, words, "connecting");
+  return troubles.includes(code) ? code : null;
+}
