@@ -2,7 +2,7 @@ import * as z from "zod";
 import { places, readTemplate } from "../flow/command/template.ts";
 import type { CommandPlace } from "../flow/settings.ts";
 import { assert } from "../kernel/errors.ts";
-import { absPath, bytesOfText, type Bytes } from "../kernel/path.ts";
+import { absPath, bytesOfText } from "../kernel/path.ts";
 import { duration, textField } from "./fields.ts";
 import { checkPath, type LocalBase, resolvePath } from "./local-path.ts";
 import { nearest } from "./nearest.ts";
@@ -159,7 +159,7 @@ function directoriesAreNamed({ flow, written }: RuleFacts): RuleFault[] {
 }
 
 function same(a: string, b: string): boolean {
-  return absPath(bytesOfText(a)) === absPath(bytesOfText(b) as Bytes);
+  return absPath(bytesOfText(a)) === absPath(bytesOfText(b));
 }
 
 function journalHasItsDigest({ flow }: RuleFacts): RuleFault[] {

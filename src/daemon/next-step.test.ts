@@ -34,6 +34,7 @@ function transfer(state: TransferStory["state"], more: Partial<TransferStory> = 
     announcementOwed: false,
     retain: null,
     tries: [],
+    batches: [],
     triesLeftOut: 0,
     ...more,
   };

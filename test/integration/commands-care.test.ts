@@ -89,7 +89,7 @@ test("directories, links, renames and removals are made there by the remote comm
   writeFiles(world.source, { "a b/c": "content", "a b/gone": "x", "d/e": "e" });
   mkdirSync(`${world.source}/empty; dir`);
   symlinkSync("../over\nthere", `${world.source}/a b/link`);
-  await world.hotdir.start();
+  world.hotdir.start();
   const same = async (): Promise<boolean> =>
     expectSameTrees(world).then(
       () => true,
@@ -140,7 +140,7 @@ test("a far side without a digest tool: receipts rest on the size, nothing is re
     symlinkSync(`/bin/${tool}`, `${bare}/${tool}`);
   useCommands(world, { ...local, remote: `env PATH=${bare} sh -c "{command}"` }, { flow: { retain: { hold: `${world.directory}/held` } } });
   writeFiles(world.source, { a: "a" });
-  await world.hotdir.start();
+  world.hotdir.start();
   await world.hotdir.waitIdle(1, 10_000);
   expect((await rawReceipts(world)).map(({ basis }) => basis)).toEqual(["size"]);
   expect(String(await flowFact(world, "notice"))).toMatch(/no tool for sha256: receipts rest on the size alone/);

@@ -130,6 +130,11 @@ export class CommandFiles implements Files {
     return { totalBytes: Number(total) * 1024, freeBytes: Number(free) * 1024, totalFiles: 0, freeFiles: 0 };
   }
 
+  /** What tells whether two paths are on one file system; the same for all where it cannot be told. */
+  async device(path: Bytes): Promise<string> {
+    return (await this.shell.run(`device ${wordOf(path)}`)).output.trim();
+  }
+
   async #do(operation: string, path: Bytes, step: string): Promise<Told> {
     const told = await this.shell.run(step);
     return told.status === 0 ? told : refuse(operation, path, told);

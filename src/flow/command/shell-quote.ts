@@ -19,7 +19,7 @@ export function quotePath(path: Bytes): string {
 
 /** No newline is among these, so that the substitution takes none away. */
 function madeByPrintf(run: string): string {
-  const octal = [...run].map((byte) => `\\${byte.charCodeAt(0).toString(8).padStart(3, "0")}`).join("");
+  const octal = run.replaceAll(/./g, (byte) => `\\${byte.charCodeAt(0).toString(8).padStart(3, "0")}`);
   return `"$(printf '${octal}')"`;
 }
 

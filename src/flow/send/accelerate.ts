@@ -37,7 +37,7 @@ export async function sendAccelerated(context: SendContext, put: ClaimedPut, com
     const nameIsText = Buffer.from(textOf(source), "utf8").toString("latin1") === source;
     const from = nameIsText ? textOf(source) : `/proc/${process.pid}/fd/${handle.fd}`;
     const to = destinationWord(context, inflight);
-    await accelerate(
+    await runAccelerator(
       command.map((word) => fill(word, from, to)),
       signal,
     );
@@ -53,7 +53,7 @@ export async function sendAccelerated(context: SendContext, put: ClaimedPut, com
   }
 }
 
-async function accelerate(argv: string[], signal: AbortSignal): Promise<void> {
+async function runAccelerator(argv: string[], signal: AbortSignal): Promise<void> {
   const end = await runCommand(argv, { signal, stillMs: null, boundMs: COMMAND_BOUND_MS });
   if (end.exit.kind === "status" && end.exit.status === 0 && !end.late) return;
   const detail = describeEnd(end, `it did not end within ${formatAge(COMMAND_BOUND_MS)}`);
