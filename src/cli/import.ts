@@ -11,16 +11,18 @@ import { readTree, treeAt } from "../importers/sr3/tree-on-disk.ts";
 import { HotdirError } from "../kernel/errors.ts";
 import { formatMany } from "../kernel/readable.ts";
 import type { CliContext, Command } from "./command.ts";
+import { importDbb } from "./import-dbb.ts";
 import { defaultSsh } from "./locations.ts";
 
 export const importCommand: Command = {
   name: "import",
-  summary: "make a configuration of another program's: Sarracenia's (sr3)",
-  usage: "hotdir import sr3 [PATH | COMPONENT/NAME]... [--without-broker] [--output FILE]",
+  summary: "make a configuration of another program's: Sarracenia's (sr3), the DBB buffer managers'",
+  usage: "hotdir import sr3 [PATH | COMPONENT/NAME]... [--without-broker] [--output FILE] | hotdir import dbb CONFIG [--output FILE]",
   description: [
     "Reads sr3's configuration (default: $XDG_CONFIG_HOME/sr3) as it stands, and prints the YAML that equals it: behind each key the lines that it comes",
     "from, at the end what was assumed and what was not carried over. Each configuration becomes a flow that publishes to, or takes from, the exchanges",
     "and queues that sr3 has. With --without-broker a watch (or post) and a sender that meet on an exchange become one flow. A line that cannot be carried over, and one that sr3 itself would pass over in silence, ends it with 2, and nothing is written.",
+    "dbb reads a configuration of a DBB buffer manager in the same way.",
   ].join("\n"),
   options: {
     "without-broker": { type: "boolean", says: "join each watch or post with the senders that it meets: no RabbitMQ between them" },
@@ -34,11 +36,13 @@ export const importCommand: Command = {
       command: "hotdir import sr3 sender/to_hpfx --without-broker -o hotdir.yaml",
       does: "one sender, with the watch that feeds it, into a file",
     },
+    { command: "hotdir import dbb config.yaml", does: "what 'hotdir hdfmgr run config.yaml' runs, as a configuration" },
   ],
   exits: [],
   async run(args, context) {
     const [system = "", ...what] = args.positionals;
-    if (system !== "sr3") throw usage(`${JSON.stringify(system)} is no program whose configurations are read: sr3 is`);
+    if (system === "dbb") return importDbb(what, typeof args.values["output"] === "string" ? args.values["output"] : null, context);
+    if (system !== "sr3") throw usage(`${JSON.stringify(system)} is no program whose configurations are read: sr3 and dbb are`);
     const chosen = choose(what, context);
     const withoutBroker = args.values["without-broker"] === true;
     const output = args.values["output"];

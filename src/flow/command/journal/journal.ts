@@ -127,9 +127,12 @@ export class Journal implements Disposable {
     return true;
   }
 
+  /** With a last try: what cannot be written now is written at the next start. */
   [Symbol.dispose](): void {
+    if (this.#ended) return;
     this.#ended = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#write();
   }
 }
 
