@@ -5,7 +5,7 @@ import { formatRemark } from "../importers/remark.ts";
 import { errnoOf, HotdirError } from "../kernel/errors.ts";
 import { nearest } from "../config/nearest.ts";
 import type { CliContext, Command, ParsedArguments } from "./command.ts";
-import { journalTables } from "./foreign/journal-tables.ts";
+import { changeTables, needTables } from "./foreign/journal-tables.ts";
 import { runDocument } from "./foreign/run-document.ts";
 import { foreignState } from "./foreign/state-place.ts";
 import { nativeLevels, pythonLog } from "./python-log/python-log.ts";
@@ -46,11 +46,11 @@ export const hdfmgr: Command = {
     if (verb === "validate" || args.values["validate"] === true) return validated(imported, file, context);
     const database = configuration.database!.value;
     if (verb !== "run") {
-      journalTables(database, verb);
+      changeTables(database, verb);
       context.stdout.write(`${database}: ${verb === "initdb" ? "the tables are there" : "the tables are removed"}\n`);
       return 0;
     }
-    journalTables(database, "need", `hotdir hdfmgr initdb ${file}`);
+    needTables(database, `hotdir hdfmgr initdb ${file}`);
     return await runHandoff(args, { yaml, configuration, file }, context);
   },
 };

@@ -8,7 +8,7 @@ import { batch, deliveredMember, membersOf } from "../../ledger/batches.ts";
 import type { Database } from "../../ledger/database.ts";
 import type { FlowId } from "../../ledger/flows.ts";
 import { countOwed, type Owed, owedEntries, settle, setJournaled } from "../../ledger/journal-owed.ts";
-import { batchRow, fileRow, markHeld, missingTables } from "./tables.ts";
+import { batchRow, fileRow, isLocked, markHeld, missingTables } from "./tables.ts";
 
 const ROUND_MAX = 200;
 /** All of us waits while the database is waited for: it is asked again instead. */
@@ -16,6 +16,8 @@ const BUSY_MS = 50;
 const AGAIN_MS = 500;
 const AGAIN_MAX_MS = 10_000;
 const GATHER_MS = 50;
+/** What is moved to the holding area tells nobody but the ledger. */
+const LOOK_EVERY_MS = 1000;
 /** How long an end waits for a database that another process has locked. */
 const FINISH_BOUND_MS = 10_000;
 
@@ -32,6 +34,7 @@ export class Journal implements Disposable {
   /** Batches under way whose files are there. */
   readonly #filed = new Set<number>();
   #timer: NodeJS.Timeout | null = null;
+  #ticking: NodeJS.Timeout | null = null;
   #failures = 0;
   #ended = false;
 
@@ -41,6 +44,9 @@ export class Journal implements Disposable {
   }
 
   start(): void {
+    this.#ticking = setInterval(() => {
+      if (this.#timer === null && countOwed(this.#options.db, this.#options.flow) > 0) this.wake();
+    }, LOOK_EVERY_MS);
     this.wake();
   }
 
@@ -132,11 +138,11 @@ export class Journal implements Disposable {
     if (this.#ended) return;
     this.#ended = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
+    if (this.#ticking !== null) clearInterval(this.#ticking);
     this.#write();
   }
 }
 
 function reasonOf(error: unknown): string {
-  const message = messageOf(error);
-  return /database (table )?is locked|busy/.test(message) ? "another process has locked it" : message;
+  return isLocked(error) ? "another process has locked it" : messageOf(error);
 }

@@ -40,6 +40,11 @@ const tables: Record<string, string> = {
 )`,
 };
 
+/** Another process holds the database for now. */
+export function isLocked(error: unknown): boolean {
+  return error instanceof Error && "errcode" in error && typeof error.errcode === "number" && [5, 6].includes(error.errcode & 0xff);
+}
+
 /** The names of those that are not there. */
 export function missingTables(sqlite: DatabaseSync): string[] {
   const there = new Set(
