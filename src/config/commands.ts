@@ -85,6 +85,7 @@ export function commandsSettings(value: CommandsValue, directory: string, base: 
 }
 
 export const commandRules: Array<(facts: RuleFacts) => RuleFault[]> = [
+  othersAreToldWhere,
   templatesAreWhole,
   parametersAreFree,
   directoriesAreNamed,
@@ -183,4 +184,9 @@ function filesAreHere({ written }: RuleFacts): RuleFault[] {
       message: "commands send files of this machine, and not those that messages tell of: watch a directory",
     },
   ];
+}
+
+function othersAreToldWhere({ written }: RuleFacts): RuleFault[] {
+  if (!written("destination", "commands") || !written("announce") || written("announce", "base_url")) return [];
+  return [{ path: ["announce"], about: "key", message: "where others can fetch what commands brought is not known: write base_url" }];
 }

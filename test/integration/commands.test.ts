@@ -1,6 +1,6 @@
 import { readdirSync } from "node:fs";
 import { expect, test } from "vitest";
-import { sshTemplates, staged, useCommands } from "../support/commands-world.ts";
+import { sshTemplates, staged, stagingOf, useCommands } from "../support/commands-world.ts";
 import { hostileNames } from "../support/names.ts";
 import { chooseSeed, Random } from "../support/random.ts";
 import { makeWorld } from "../support/world.ts";
@@ -28,3 +28,30 @@ test.each([
   for (const place of [world.directory, world.place.home, world.sshd!.home, process.cwd()])
     expect(readdirSync(place).filter((name) => name.startsWith("owned"))).toEqual([]);
 });
+
+test("an outage in the middle of a transfer costs no attempt: the flow waits, and goes on where it was", async () => {
+  await using world = await makeWorld({ proxied: true });
+  const detour = `-o Port=${world.proxy.port} -o HostKeyAlias=[127.0.0.1]:${world.sshd!.port}`;
+  const { transfer, remote } = sshTemplates(world, "{batch}").scp;
+  const commands = {
+    transfer: transfer.replace("scp ", `scp ${detour} `),
+    remote: remote.replace("ssh ", `ssh ${detour} `),
+    timeout: "10s",
+  };
+  // One counted attempt would be a dead letter.
+  useCommands(world, commands, { flow: { retry: { attempts: 1 } } });
+  const random = new Random(chooseSeed("commands outage"));
+  for (const name of ["a", "b", "c"]) writeFiles(world.source, { [name]: random.fill(1_000_000) });
+  await world.proxy.set({ bandwidthBytesPerS: 800_000 });
+  world.hotdir.start();
+  await expect.poll(() => staged(world).flatMap((name) => readdirSync(`${stagingOf(world)}/${name}`)), { timeout: 20_000 }).not.toEqual([]);
+  await world.proxy.set({ connections: "refuse" });
+  await world.proxy.reset();
+  const status = await world.hotdir.waitFor("a flow that waits", ({ flows }) => flows[0]?.state === "waiting");
+  expect(status.flows[0]).toMatchObject({ counts: { delivered: 0, dead: 0 } });
+  await world.proxy.set({});
+  await world.hotdir.waitIdle(3);
+  expect(await world.hotdir.dead()).toEqual([]);
+  await expectSameTrees(world);
+  await expect.poll(() => staged(world), { timeout: 15_000 }).toEqual([]);
+}, 60_000);

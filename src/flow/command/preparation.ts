@@ -22,7 +22,7 @@ export async function prepare(context: CommandContext, stage: BatchId, items: It
   const { layout } = context;
   const base = wordOf(layout.inflightRoot);
   const landing = wordOf(layout.landing(stage));
-  const left = leftStages(context.db, context.flow, LEFT_MAX);
+  const left = leftOf(context);
   const steps = [
     left.length === 0 ? ":" : removeStep(context, left),
     `[ -d ${base} ] || { echo No such file or directory; exit 1; }; rm -rf -- ${landing} && mkdir -m 700 -- ${landing}`,
@@ -49,12 +49,17 @@ export async function prepare(context: CommandContext, stage: BatchId, items: It
 
 /** What interrupted rounds left there and here. Returns whether something may still be left. */
 export async function tidy(context: CommandContext): Promise<boolean> {
-  const left = leftStages(context.db, context.flow, LEFT_MAX);
+  const left = leftOf(context);
   if (left.length === 0) return false;
   const { status } = await context.shell().run(removeStep(context, left));
   if (status !== 0) return true;
   await forget(context, left);
-  return left.length === LEFT_MAX;
+  return left.length >= LEFT_MAX;
+}
+
+/** Also what the rows left that this flow had before. */
+function leftOf({ db, flow, former }: CommandContext): LeftStage[] {
+  return [flow, ...former].flatMap((one) => leftStages(db, one, LEFT_MAX));
 }
 
 function removeStep({ layout }: CommandContext, left: LeftStage[]): string {
@@ -63,8 +68,8 @@ function removeStep({ layout }: CommandContext, left: LeftStage[]): string {
 }
 
 async function forget(context: CommandContext, left: LeftStage[]): Promise<void> {
-  const { db, flow, settings } = context;
-  for (const { stage, paths } of left) {
+  const { db, settings } = context;
+  for (const { flow, stage, paths } of left) {
     for (const { transfer, path } of paths) {
       const file = sourceFileOf(settings.source, { change: { kind: "delete", path }, origin: null, file: namedFile(db, transfer) });
       await removeLocalName(file, transfer);

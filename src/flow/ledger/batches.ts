@@ -104,7 +104,7 @@ export function closeInterrupted(db: Database, flow: FlowId, run: RunId, at: Wal
 }
 
 /** A directory of ours at the far end that no batch uses any more. */
-export type LeftStage = { stage: BatchId; paths: Array<{ transfer: TransferId; path: RelPath }> };
+export type LeftStage = { flow: FlowId; stage: BatchId; paths: Array<{ transfer: TransferId; path: RelPath }> };
 
 export function leftStages(db: Database, flow: FlowId, limit: number): LeftStage[] {
   const stages = db.all<{ stage: number }>(
@@ -113,6 +113,7 @@ export function leftStages(db: Database, flow: FlowId, limit: number): LeftStage
     limit,
   );
   return stages.map(({ stage }) => ({
+    flow,
     stage,
     paths: db
       .all<Row & { id: number; path: Uint8Array }>(

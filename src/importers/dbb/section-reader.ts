@@ -100,7 +100,10 @@ export class SectionReader {
   }
 
   #wrong(key: string, node: Located, expected: string): null {
-    this.#remarks.error(this.lineOf(node), `${this.name}.${key}: expected ${expected}, found ${kindOf(node)}`);
+    this.#remarks.error(
+      this.lineOf(node),
+      `${this.name}.${key}: expected ${expected}, found ${node.kind === "scalar" ? node.source : kindOf(node)}`,
+    );
     return null;
   }
 }
