@@ -4,6 +4,7 @@ import { never } from "../kernel/errors.ts";
 import { join, show } from "../kernel/path.ts";
 import { formatAge, formatBytes, formatCount, formatAttempt } from "../kernel/readable.ts";
 import type { Prospect } from "./explain-facts.ts";
+import { retryCommand } from "./retry-command.ts";
 
 /** What happens next with a path, in one sentence, and who has to act where somebody must. Pure. */
 export function nextStep(prospect: Prospect): string {
@@ -25,7 +26,7 @@ export function nextStep(prospect: Prospect): string {
     case "ignored":
       return `nothing: it is not sent (${last.reason ?? "it was not wanted"})`;
     case "dead":
-      return `a person must decide; to send it again: ${retryCommand(prospect)}`;
+      return dead(prospect, last);
     default:
       return never(last.state);
   }
@@ -117,11 +118,21 @@ function delivered(prospect: Prospect, last: TransferStory): string {
   if (last.retain?.state === "due") {
     const how = settings.retain.kind === "hold" ? `is moved to ${show(settings.retain.directory)}` : "is deleted";
     const inMs = last.retain.at - prospect.nowSteady;
-    return `it is delivered; its source file ${how} ${inMs > 0 ? `in ${formatAge(inMs)}` : prospect.running ? "now" : "when hotdir runs"}`;
+    const again = inMs > 0 ? `in ${formatAge(inMs)}` : prospect.running ? "now" : "when hotdir runs";
+    if (last.retain.reason !== null) return `it is delivered; its source file stays for now: ${last.retain.reason}; asked again ${again}`;
+    return `it is delivered; its source file ${how} ${again}`;
   }
   if (last.announcementOwed)
     return `it is delivered; others are told of it ${prospect.running ? "once the broker takes the message" : "when hotdir runs"}`;
   return "nothing: it is delivered";
+}
+
+/** What could not even be looked at is seen again by each scan. */
+function dead(prospect: Prospect, last: TransferStory): string {
+  const { source } = prospect.settings;
+  const unseenYet = last.code === "source-unreadable" && last.version?.inode === "0:0" && source.kind === "watched";
+  if (unseenYet) return `is sent by itself once it can be read: scans look at it, within ${formatAge(source.rescanMs)}`;
+  return `a person must decide; to send it again: ${retryCommand(prospect.settings.name, prospect.path)}`;
 }
 
 function superseded(prospect: Prospect, last: TransferStory): string {
@@ -130,14 +141,4 @@ function superseded(prospect: Prospect, last: TransferStory): string {
   return prospect.running
     ? "what is there now is noticed at the next event or scan"
     : `what is there now is noticed when the flow runs ('hotdir run ${prospect.settings.name}')`;
-}
-
-function retryCommand({ settings, path }: Prospect): string {
-  return `hotdir retry -f ${settings.name} ${quoted(show(path))}`;
-}
-
-/** For a person's shell to copy; names with stranger characters are shown escaped, which `retry` understands. */
-function quoted(shown: string): string {
-  if (/^[\w./:@%+=,][\w./:@%+=,-]*$/.test(shown)) return shown;
-  return `${shown.startsWith("-") ? "-- " : ""}'${shown.replaceAll("'", `'\\''`)}'`;
 }

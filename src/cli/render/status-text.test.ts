@@ -28,6 +28,7 @@ const flow: FlowFacts = {
   ],
   activeCount: 1,
   broker: [],
+  completion: null,
   notice: null,
 };
 const running: StatusFacts = {

@@ -1,6 +1,7 @@
 import type { ExplainFacts } from "../explain-facts.ts";
 import type { TransferStory } from "../../flow/ledger/story.ts";
-import { isoMs, isoNs, pathFields } from "./fields.ts";
+import { setJson } from "./set-json.ts";
+import { isoMs, isoNs, pathFields } from "../../kernel/json-fields.ts";
 
 /** The same story for programs (docs/reference/json.md). */
 export function explainJson(facts: ExplainFacts): object {
@@ -16,6 +17,7 @@ export function explainJson(facts: ExplainFacts): object {
     flow_state: facts.flowState,
     transfers: facts.story.transfers.map((transfer) => transferJson(transfer, facts.skewMs)),
     left_out: facts.story.leftOut,
+    sets: facts.sets.map((set) => setJson(facts.flow, set)),
     next: facts.next,
   };
 }
@@ -68,10 +70,15 @@ function transferJson(transfer: TransferStory, skewMs: number): object {
             method: receipt.method,
           },
     announcement_owed: transfer.announcementOwed,
-    retention: retain === null ? null : { state: retain.state, due_at: retain.state === "due" ? isoMs(retain.at - skewMs) : null },
+    retention: retain === null ? null : retentionJson(retain, skewMs),
   };
 }
 
 function stepJson(atUs: number | null, tookUs: number | null): object | null {
   return atUs === null ? null : { started_at: isoMs(atUs / 1000), seconds: tookUs === null ? null : tookUs / 1_000_000 };
+}
+
+function retentionJson(retain: NonNullable<TransferStory["retain"]>, skewMs: number): object {
+  if (retain.state !== "due") return { state: retain.state, due_at: null, reason: null };
+  return { state: retain.state, due_at: isoMs(retain.at - skewMs), reason: retain.reason };
 }

@@ -11,12 +11,17 @@ const RESCAN_MIN_S = 60;
 const BACKOFF_MAX_S = 600;
 
 /** `yaml` null: there are errors among the remarks. */
-export type ImportedHandoff = { yaml: string | null; configuration: HandoffConfiguration | null; remarks: readonly Remark[] };
+export type ImportedHandoff = {
+  yaml: string | null;
+  flows: readonly string[];
+  configuration: HandoffConfiguration | null;
+  remarks: readonly Remark[];
+};
 
 /** The native configuration that equals one of DBB's handoff manager. */
 export function importHandoff(text: string, file: string, context: HandoffContext): ImportedHandoff {
   const { configuration, remarks } = readHandoff(text, file, context);
-  if (configuration === null) return { yaml: null, configuration, remarks: inOrder(remarks.all) };
+  if (configuration === null) return { yaml: null, flows: [], configuration, remarks: inOrder(remarks.all) };
   remarks.note(null, "a file is sent once nobody has it open for writing; the original sent it as it was found");
   remarks.note(null, "only files are sent, as in the original: no empty directory, no symbolic link, no removal");
   if (configuration.endpoint.staging === null)
@@ -28,7 +33,7 @@ export function importHandoff(text: string, file: string, context: HandoffContex
   const told = inOrder(remarks.all);
   const flow = { name: FLOW, about: "", entries: entriesOf(configuration), members: membersOf(configuration.general.exclude) };
   const head = [`Made of ${file}, a configuration of the DBB handoff buffer manager.`];
-  return { yaml: writeDocument([flow], head, told.map(formatRemark)), configuration, remarks: told };
+  return { yaml: writeDocument([flow], head, told.map(formatRemark)), flows: [FLOW], configuration, remarks: told };
 }
 
 function membersOf(patterns: ReadonlyArray<Read<string>>): Map<string, readonly At[]> {
