@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { type Bytes, bytesOf } from "../../kernel/path.ts";
+import { bytesOf } from "../../kernel/path.ts";
 import { quotePath, quoteText } from "./shell-quote.ts";
 import { splitWords } from "./shell-words.ts";
 
@@ -32,7 +32,7 @@ test("what is quoted is one word again, to us and to a shell, whatever bytes it 
       },
     ),
   );
-  const path = fc.uint8Array({ min: 1, maxLength: 60 }).map((bytes) => bytesOf(bytes) as Bytes);
+  const path = fc.uint8Array({ min: 1, maxLength: 60 }).map((bytes) => bytesOf(bytes));
   fc.assert(
     fc.property(fc.array(path, { minLength: 1, maxLength: 40 }), (paths) => {
       const said = execFileSync("/bin/sh", ["-c", `printf '%s\\0' ${paths.map(quotePath).join(" ")}`]);

@@ -99,9 +99,9 @@ class Handoff {
   #readDirectories(): { buffer: Read<string>; holding: Read<string> } | null {
     const section = this.#section("handoff", true);
     if (section.isThere) for (const key of ["buffer", "holding"]) section.required(key);
-    const [buffer, holding] = [section.text("buffer"), section.text("holding")].map((read) => this.#whole(read));
+    const [buffer, holding] = [this.#whole(section.text("buffer")), this.#whole(section.text("holding"))];
     section.noteRest();
-    if (buffer == null || holding == null) return null;
+    if (buffer === null || holding === null) return null;
     for (const [name, { value, at }] of [["buffer", buffer] as const, ["holding", holding] as const])
       if (this.#context.isRun && !isDirectory(value)) this.#remarks.error(at, `handoff.${name}: ${value} is no directory on this machine`);
     if (isWithin(holding.value, buffer.value))

@@ -139,7 +139,8 @@ test.each<[string, string | RegExp, string, RegExp]>([
   ["a field that is none", "%(name)s", "%(nom)s", /^config\.yaml:18: logging\.format: %\(nom\)s is no field/],
   ["no YAML", "database:", "database: [", /^config\.yaml:\d+: /],
 ])("%s is one line that says where and what", (_, before, after, line) => {
-  const [only, ...more] = errors(example.replace(before, after));
-  expect(only).toMatch(line);
-  if (after !== "database: [") expect(more).toEqual([]);
+  const told = errors(example.replace(before, after));
+  expect(told[0]).toMatch(line);
+  // What is no YAML may be so in several ways.
+  expect(told.length).toBeLessThanOrEqual(after === "database: [" ? 9 : 1);
 });
