@@ -56,6 +56,26 @@ it("the keys and values are those of the file", () => {
   `);
 });
 
+it("commands are told with their parameters filled in, and attempts without an end", () => {
+  expect(between(minimal, commanded!).map(({ key, before, after }) => `${key}: ${before} -> ${after}`)).toMatchInlineSnapshot(`
+    [
+      "source.directory: /in -> /home/u/buffer",
+      "destination.directory: none -> /data/buffer",
+      "destination.commands.transfer: none -> scp -Bpq {file} jdoe@example.edu:{dest}",
+      "destination.commands.remote: none -> ssh jdoe@example.edu {command}",
+      "destination.commands.batch: none -> 10",
+      "destination.commands.timeout: none -> 1m",
+      "destination.commands.journal: none -> /home/u/handoff.db",
+      "destination.url: file:/out -> none, but commands",
+      "destination.lanes: 5 -> 2",
+      "destination.inflight: .tmp -> {staging: /data/staging}",
+      "destination.verify: sha256 -> blake2b",
+      "retry.attempts: 10 -> unlimited",
+      "name: a -> commanded",
+    ]
+  `);
+});
+
 it("what a flow does with messages is told by the keys of the file", () => {
   const lines = (to: Json): string[] => between(minimal, to).map(({ key, before, after }) => `${key}: ${before} -> ${after}`);
   expect(lines(announced!)).toMatchInlineSnapshot(`

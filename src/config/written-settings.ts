@@ -54,7 +54,7 @@ const keys: WrittenKey[] = [
     show: (value) => (part(value, "kind") === "percent" ? `${text(part(value, "percent") ?? null)}%` : size(part(value, "bytes") ?? null)),
   },
   ...publicationKeys("announce", "announce"),
-  { key: "retry.attempts", gives: ["retry.attemptsMax"], show: (value) => (value === null ? "unlimited" : text(value)) },
+  { key: "retry.attempts", gives: ["retry.attemptsMax"], show: (value) => (value === "Infinity" ? "unlimited" : text(value)) },
   {
     key: "retry.backoff",
     gives: ["retry.backoff"],

@@ -164,3 +164,34 @@ test("a command in which nothing moves is ended with all that it began, and its 
   expect(story).toMatch(/nothing moved for 0\.4 s, so it was ended/);
   await expectSameTrees(world);
 });
+
+test("a file that changes while a command reads it is sent again, and never in parts of both", async () => {
+  await using world = await localWorld();
+  const tool = program(
+    world,
+    "tool",
+    `cp -p "$1" "$2"; [ -e ${world.directory}/once ] || { : >${world.directory}/once; printf second >"$1"; }`,
+  );
+  useCommands(world, { ...local, transfer: `${tool} {file} {dest}` });
+  writeFiles(world.source, { a: "first" });
+  expect(await world.hotdir.runUntilIdle(), world.hotdir.log()).toBe(0);
+  expect(readFileSync(`${world.destination}/a`, "utf8")).toBe("second");
+  expect((await world.reader.seen()).map(({ sizeBytes }) => sizeBytes)).toEqual([6]);
+});
+
+test("a version whose move nobody saw, since the daemon was killed right then, is known as our own when a newer one comes", async () => {
+  await using world = await localWorld();
+  const pidFile = `${world.directory}/pid`;
+  const killer = `sh -c "$1" >${world.directory}/answer 2>&1; s=$?; if grep -q '^moved' ${world.directory}/answer && mkdir ${world.directory}/once; then kill -9 $(cat ${pidFile}); fi; cat ${world.directory}/answer; exit $s`;
+  const far = program(world, "far", killer);
+  useCommands(world, { ...local, remote: `${far} "{command}"` });
+  writeFiles(world.source, { a: "first" });
+  world.hotdir.start();
+  writeFileSync(pidFile, String(world.hotdir.pid));
+  expect((await world.hotdir.ended(15_000)).signal).toBe("SIGKILL");
+  expect(readFileSync(`${world.destination}/a`, "utf8")).toBe("first");
+  writeFileSync(`${world.source}/a`, "second");
+  expect(await world.hotdir.runUntilIdle(), world.hotdir.log()).toBe(0);
+  expect(readFileSync(`${world.destination}/a`, "utf8")).toBe("second");
+  expect(staged(world)).toEqual([]);
+});

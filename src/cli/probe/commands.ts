@@ -34,7 +34,7 @@ export async function probeCommands(
         ...(await probeDirectories(settings, place, files)),
         ...probeProof(settings, files.shell, written),
       ],
-      guarantee: guaranteeOf(settings),
+      guarantee: algorithmOf({ settings }) !== null && files.shell.tools.digest === null ? "size only" : guaranteeOf(settings),
       unreachable: null,
     };
   } catch (error) {

@@ -41,7 +41,7 @@ export class CommandEnd implements FlowEnd {
   constructor(options: CommandEndOptions) {
     const { settings, place, clock, log, db, flow, run, events, changed } = options;
     const algorithm = algorithmOf({ settings });
-    closeInterrupted(db, flow, run, clock.wall());
+    closeInterrupted(db, run, clock.wall());
     this.#journal = place.journal === null ? null : new Journal({ db, flow, file: place.journal, log, changed });
     this.#link = new Link({
       place: {

@@ -48,7 +48,7 @@ test("a directory there is left over once none of its batches is open: after the
   closeBatch(db, first!, { status: 121, message: "no" }, 7);
   expect(leftStages(db, flow, 10)).toEqual([]);
   const next = beginRun(db, 2, ledger.at);
-  closeInterrupted(db, flow, next, 8);
+  closeInterrupted(db, next, 8);
   expect(leftStages(db, flow, 10)).toEqual([{ flow, stage: first, paths: [{ transfer: a, path: "a" }] }]);
   stageRemoved(db, flow, first!);
   expect(leftStages(db, flow, 10)).toEqual([]);

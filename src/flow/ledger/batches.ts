@@ -92,13 +92,12 @@ export function leaveBatch(db: Database, id: BatchId, transfer: TransferId): voi
   db.run("DELETE FROM batch_member WHERE batch = ? AND transfer = ?", id, transfer);
 }
 
-/** What a former run of the daemon left open. */
-export function closeInterrupted(db: Database, flow: FlowId, run: RunId, at: WallMs): void {
+/** What former runs of the daemon left open, of any flow. */
+export function closeInterrupted(db: Database, run: RunId, at: WallMs): void {
   db.run(
-    "UPDATE batch SET ended_at = ?, status = ?, message = 'hotdir ended while it was under way' WHERE flow = ? AND ended_at IS NULL AND run <> ?",
+    "UPDATE batch SET ended_at = ?, status = ?, message = 'hotdir ended while it was under way' WHERE ended_at IS NULL AND run <> ?",
     Math.round(at * 1000),
     batchStatus.failed,
-    flow,
     run,
   );
 }

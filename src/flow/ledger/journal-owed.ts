@@ -6,6 +6,9 @@ import type { FlowId } from "./flows.ts";
 /** What is still to be written into the user's database: a batch, or that a file was held, and when. */
 export type Owed = { id: number; atUs: WallUs } & ({ kind: "batch"; batch: BatchId } | { kind: "held"; transfer: TransferId });
 
+/** The flow, and the rows that it had before, with another source or destination: what these owe is owed. */
+const OF_FLOW = "IN (SELECT f.id FROM flow f JOIN flow now ON now.id = ? WHERE f.id = now.id OR f.name = now.name || '@' || f.id)";
+
 /** From now on the flow's batches, and what it holds, are owed to a journal. */
 export function setJournaled(db: Database, flow: FlowId): void {
   db.run("UPDATE flow SET journaled = 1 WHERE id = ? AND journaled = 0", flow);
@@ -15,7 +18,7 @@ export function setJournaled(db: Database, flow: FlowId): void {
 export function owedEntries(db: Database, flow: FlowId, limit: number): Owed[] {
   return db
     .all<Row & { id: number; batch: number | null; held: number | null; at: number }>(
-      "SELECT id, batch, held, at FROM journal_owed WHERE flow = ? ORDER BY id LIMIT ?",
+      `SELECT id, batch, held, at FROM journal_owed WHERE flow ${OF_FLOW} ORDER BY id LIMIT ?`,
       flow,
       limit,
     )
@@ -28,7 +31,7 @@ export function owedEntries(db: Database, flow: FlowId, limit: number): Owed[] {
 export function countOwed(db: Database, flow: FlowId): number {
   return (
     db.get<{ count: number }>(
-      "SELECT count(*) AS count FROM journal_owed j LEFT JOIN batch b ON b.id = j.batch WHERE j.flow = ? AND (j.batch IS NULL OR b.ended_at IS NOT NULL)",
+      `SELECT count(*) AS count FROM journal_owed j LEFT JOIN batch b ON b.id = j.batch WHERE j.flow ${OF_FLOW} AND (j.batch IS NULL OR b.ended_at IS NOT NULL)`,
       flow,
     )?.count ?? 0
   );
