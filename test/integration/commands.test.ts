@@ -13,13 +13,15 @@ test.each([
   ["scp", "{batch}"],
   ["old scp", "{batch}"],
   ["rsync", "{batch}"],
+  ["bbcp", "{batch}"],
 ] as const)("%s brings files of any name with %s, each verified, and leaves nothing in the staging directory", async (tool, what) => {
   await using world = await makeWorld();
   useCommands(world, { ...sshTemplates(world, what)[tool], batch: 20 }, { flow: { retry: { attempts: 2, backoff: "50ms..100ms" } } });
   const random = new Random(chooseSeed("commands"));
-  // One command for each takes its time.
-  for (const name of what === "{file}" ? allNames.filter((_, at) => at % 4 === 1) : allNames)
-    writeFiles(world.source, { [name]: random.fill(2000), [`deep ;er/${name}`.slice(0, 240)]: random.fill(10) });
+  // A connection for each takes its time.
+  const some = what === "{file}" || tool === "bbcp";
+  for (const name of some ? allNames.filter((_, at) => at % 5 === 2) : allNames) writeFiles(world.source, { [name]: random.fill(2000) });
+  writeFiles(world.source, { "deep ;er/a b": "in a directory" });
   expect(await world.hotdir.runUntilIdle(), world.hotdir.log()).toBe(0);
   await expectSameTrees(world, /^$/);
   const puts = (await rawReceipts(world)).filter(({ kind }) => kind === "put");

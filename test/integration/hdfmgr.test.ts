@@ -124,7 +124,9 @@ test("a database that another process has locked is waited for, shown, and writt
     const { flows } = JSON.parse((await world.ask("status", "--json")).stdout) as { flows: Array<{ notice: string | null }> };
     return flows[0]!.notice;
   });
-  expect(notice).toMatch(/the journal .*handoff\.db cannot be written now: another process has locked it; \d entries wait in the ledger/);
+  expect(notice).toMatch(
+    /the journal .*handoff\.db cannot be written now: another process has locked it; what it is owed \(\d entr(?:y|ies)\) waits in the ledger/,
+  );
   expect(await world.end("SIGTERM")).toBe(0);
   other.exec("COMMIT");
   other.close();

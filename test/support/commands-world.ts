@@ -3,12 +3,25 @@ import type { World } from "./world.ts";
 
 export type Templates = { transfer: string; remote: string };
 
-/** The user's own ssh, scp and rsync, to the world's sshd. `what`: `{file}` or `{batch}`. */
-export function sshTemplates(world: World, what: "{file}" | "{batch}"): Record<"scp" | "old scp" | "rsync", Templates> {
+/** Takes files and, last, HOST:DIRECTORY, as bbcp does; two at a time. */
+const bbcp = (ssh: string): string =>
+  `#!/bin/sh
+for to; do :; done
+for f; do
+  [ "$f" = "$to" ] || { (tar -cf - -C "$(dirname "$f")" -- "./\${f##*/}" | ${ssh} "\${to%%:*}" tar -xf - -C "\${to#*:}") & [ -z "$odd" ] && odd=1 || { wait; odd=; }; }
+done
+wait
+`;
+
+/** The user's own ssh, scp and rsync, to the world's sshd, and a tool of another kind. `what`: `{file}` or `{batch}`. */
+export function sshTemplates(world: World, what: "{file}" | "{batch}"): Record<"scp" | "old scp" | "rsync" | "bbcp", Templates> {
+  const tool = `${world.directory}/bbcp`;
   const ssh = `ssh -F ${world.sshd!.sshConfigFile} -o BatchMode=yes`;
   const remote = `${ssh} ${world.sshd!.hostAlias} "{command}"`;
   const scp = (options: string): string => `scp ${options} -F ${world.sshd!.sshConfigFile} -Bpq ${what} ${world.sshd!.hostAlias}:{dest}`;
+  writeFileSync(tool, bbcp(ssh), { mode: 0o755 });
   return {
+    bbcp: { transfer: `${tool} ${what} ${world.sshd!.hostAlias}:{dest}`, remote },
     scp: { transfer: scp(""), remote },
     "old scp": { transfer: scp("-O"), remote },
     rsync: { transfer: `rsync -a -e '${ssh}' ${what} ${world.sshd!.hostAlias}:{dest}/`, remote },

@@ -81,7 +81,7 @@ export class Journal implements Disposable {
     } catch (error) {
       const waiting = formatMany(countOwed(db, flow), "entry", "entries");
       const before = this.trouble;
-      this.trouble = `the journal ${show(file)} cannot be written now: ${reasonOf(error)}; ${waiting} wait in the ledger, and files go on meanwhile`;
+      this.trouble = `the journal ${show(file)} cannot be written now: ${reasonOf(error)}; what it is owed (${waiting}) waits in the ledger, and files go on meanwhile`;
       this.#failures++;
       if (before === null) log.warn(this.trouble);
       this.#options.changed();
