@@ -123,11 +123,7 @@ export class CommandFiles implements Files {
   }
 
   async space(path: Bytes): Promise<Space | null> {
-    const told = await this.shell.run(`df -Pk -- ${wordOf(path)}`);
-    const [, total, free] = / (\d+) +\d+ +(\d+) +\d+% /.exec(told.output) ?? [];
-    if (told.status !== 0 || total === undefined || free === undefined) return null;
-    // How many files there may be it does not tell.
-    return { totalBytes: Number(total) * 1024, freeBytes: Number(free) * 1024, totalFiles: 0, freeFiles: 0 };
+    return spaceFrom(await this.shell.run(`df -Pk -- ${wordOf(path)}`));
   }
 
   /** What tells whether two paths are on one file system; the same for all where it cannot be told. */
@@ -143,6 +139,13 @@ export class CommandFiles implements Files {
   async [Symbol.asyncDispose](): Promise<void> {
     this.shell.close();
   }
+}
+
+/** What `df -Pk` tells. How many files there may be it does not. */
+export function spaceFrom({ status, output }: Told): Space | null {
+  const [, total, free] = / (\d+) +\d+ +(\d+) +\d+% /.exec(output) ?? [];
+  if (status !== 0 || total === undefined || free === undefined) return null;
+  return { totalBytes: Number(total) * 1024, freeBytes: Number(free) * 1024, totalFiles: 0, freeFiles: 0 };
 }
 
 /** By the far side's own tool: one that reads what a receipt of this algorithm needs. */

@@ -4,7 +4,6 @@ import { nextDueAt } from "../ledger/claims.ts";
 import type { Outcome } from "../ledger/outcomes.ts";
 import type { Active } from "../send/active.ts";
 import { type ClaimedPut, failed, type Result } from "../send/context.ts";
-import { DestinationWatch } from "../send/destination-watch.ts";
 import type { Hold } from "../send/holding.ts";
 import { Judgement } from "../send/judgement.ts";
 import type { PumpEvents } from "../send/pump-events.ts";
@@ -14,6 +13,7 @@ import { UnderWay } from "../send/under-way.ts";
 import { type ClaimedTransfer, isStructural } from "../transfer.ts";
 import type { CommandContext } from "./command-context.ts";
 import { applyByCommand } from "./command-structure.ts";
+import { FarWatch } from "./far-watch.ts";
 import { intoRounds } from "./rounds.ts";
 import { sendRound } from "./send-round.ts";
 
@@ -24,8 +24,6 @@ const TAKEN_PER_ROUND = 4;
 const TAKEN_MAX = 1000;
 /** A removal that must wait for a person is asked about again after so long. */
 const REFUSED_AGAIN_MS = 1000;
-/** A look at the destination is a run of the remote command: not before every round. */
-const LOOK_EVERY_MS = 60_000;
 const BROKE_MS = 500;
 const INTERRUPTED_MS = 5000;
 
@@ -36,7 +34,7 @@ export class CommandPump implements Pumping {
   readonly #work: UnderWay;
   readonly #turns: Turns;
   readonly #judgement: Judgement;
-  readonly destination: DestinationWatch;
+  readonly destination: FarWatch;
   #rounds: ClaimedPut[][] = [];
   #running = 0;
   #singles = 0;
@@ -48,7 +46,7 @@ export class CommandPump implements Pumping {
     this.#context = context;
     this.#events = events;
     this.#turns = new Turns(() => this.#turn(), context.clock, events.broken);
-    this.destination = new DestinationWatch(context, LOOK_EVERY_MS);
+    this.destination = new FarWatch(context);
     this.#work = new UnderWay(context, context.run, events, () => this.wake());
     this.#judgement = new Judgement(context, events, this.destination);
   }

@@ -12,7 +12,6 @@ const FRESH_MS = 5000;
 /** Knows whether the destination can take work: its root is there, it has room, and the shell sees what SFTP makes. Asked now and then. */
 export class DestinationWatch {
   readonly #context: SendContext;
-  readonly #freshMs: number;
   #lookedAt: number | null = null;
   #looking: Promise<HotdirError | null> | null = null;
   #wasShort = false;
@@ -21,10 +20,8 @@ export class DestinationWatch {
   /** The free space when it was last asked for; null: not known. */
   last: Space | null = null;
 
-  /** @param freshMs how long an answer is good for. */
-  constructor(context: SendContext, freshMs = FRESH_MS) {
+  constructor(context: SendContext) {
     this.#context = context;
-    this.#freshMs = freshMs;
   }
 
   /** Whether the last answer is young enough, and all was well. */
@@ -34,7 +31,7 @@ export class DestinationWatch {
       (candidate === null || candidate === this.#examined) &&
       this.#lookedAt !== null &&
       !this.#wasShort &&
-      this.#context.clock.steady() - this.#lookedAt < this.#freshMs
+      this.#context.clock.steady() - this.#lookedAt < FRESH_MS
     );
   }
 

@@ -7,14 +7,17 @@ import type { PumpEvents } from "./pump-events.ts";
 import { retainAfter } from "./retain-after.ts";
 import { verdict } from "./verdict.ts";
 
+/** Who looks whether a destination can take work. An error: it is to be left alone for now. */
+type Watch = Pick<DestinationWatch, "look" | "forget">;
+
 /** What the ends of tries mean: for the ledger, for the destination, and for what is looked at again. One for each pump. */
 export class Judgement {
   readonly holding: Holding;
   readonly #context: SendContext;
   readonly #events: Pick<PumpEvents, "look">;
-  readonly #destination: DestinationWatch;
+  readonly #destination: Watch;
 
-  constructor(context: SendContext, events: Pick<PumpEvents, "look">, destination: DestinationWatch) {
+  constructor(context: SendContext, events: Pick<PumpEvents, "look">, destination: Watch) {
     this.#context = context;
     this.#events = events;
     this.#destination = destination;
