@@ -49,6 +49,7 @@ export const errorCodes = {
   "too-many-connections": { scope: "destination", retry: "backoff", says: "the host takes no more connections for now" },
   "ssh-failed": { scope: "destination", retry: "backoff", says: "the ssh command failed" },
   "remote-command-failed": { scope: "destination", retry: "backoff", says: "the remote command failed" },
+  "command-not-started": { scope: "destination", retry: "backoff", says: "a command of the destination cannot be started" },
   "no-sftp": { scope: "destination", retry: "backoff", says: "the host offers no SFTP" },
   "staging-elsewhere": {
     scope: "destination",

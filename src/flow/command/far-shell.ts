@@ -117,7 +117,7 @@ export class FarShell {
     const operation = "run the remote command";
     const detail = describeEnd(end, `nothing moved for ${formatAge(limitMs ?? 0)}`);
     if (end.late) return new HotdirError("connection-stalled", { operation, detail });
-    if (end.exit.kind === "not-started") return new HotdirError("remote-command-failed", { operation, detail });
+    if (end.exit.kind === "not-started") return new HotdirError("command-not-started", { operation, detail });
     const code = hostTrouble(end);
     if (code !== null) return new HotdirError(silent ? code : "connection-lost", { operation, detail });
     const how =

@@ -48,7 +48,7 @@ export type Landed = { kind: "moved" } | { kind: "found" } | { kind: "refused"; 
 
 /**
  * Proves what landed and gives it its final name, all files in one run: nothing gets its name unproved, and nothing goes over what this flow did not put there.
- * What was made durable is told; the landing directory goes with all that is left in it.
+ * What was made durable is told, and whether the landing directory is gone with all that was left in it.
  */
 export async function land(
   context: CommandContext,
@@ -56,7 +56,7 @@ export async function land(
   items: Item[],
   found: Item[],
   signal: AbortSignal,
-): Promise<{ landed: Landed[]; durable: boolean }> {
+): Promise<{ landed: Landed[]; durable: boolean; isTidy: boolean }> {
   const { layout } = context;
   const root = wordOf(layout.root);
   const directory = layout.landing(stage);
@@ -76,7 +76,7 @@ export async function land(
   if (made.status !== 0) throw missingTarget(context, made);
   const durable = wantsDurable(context.settings);
   if (durable && synced.status !== 0) throw complaint("make durable", target, synced.output, synced.status);
-  return { landed: items.map((item, at) => readLanding(context, item, told[at + 1]!)), durable };
+  return { landed: items.map((item, at) => readLanding(context, item, told[at + 1]!)), durable, isTidy: told.at(-1)!.status === 0 };
 }
 
 function landStep(context: CommandContext, stage: BatchId, { put, lands, comparison }: Item): string {

@@ -1,5 +1,7 @@
 import type { ErrorCode } from "../../kernel/error-codes.ts";
 import { HotdirError } from "../../kernel/errors.ts";
+import { othersWords } from "../../kernel/others-words.ts";
+import { textOf } from "../../kernel/path.ts";
 import { formatAge } from "../../kernel/readable.ts";
 import {
   batchStatus,
@@ -12,10 +14,8 @@ import {
   type Step,
   stageRemoved,
 } from "../ledger/batches.ts";
-import { failed, type Result, sourceFile, type Tried } from "../send/context.ts";
-import type { ClaimedPut } from "../send/context.ts";
+import { type ClaimedPut, failed, type Result, sourceFile, type Tried } from "../send/context.ts";
 import { describeEnd, runCommand } from "../send/run-command.ts";
-import { textOf } from "../../kernel/path.ts";
 import type { CommandContext } from "./command-context.ts";
 import { hostTrouble } from "./host-trouble.ts";
 import { Item } from "./item.ts";
@@ -144,14 +144,11 @@ class Round {
     const argv = fillTemplate(place.transfer, { batch: given, file: given[0]!, dest: textOf(layout.landing(this.#stage!)) });
     const end = await this.#step([id], "transfer", () => runCommand(argv, { signal: this.#signal, stillMs: place.stillMs }));
     if (end.exit.kind === "not-started")
-      throw new HotdirError("remote-command-failed", {
-        operation: `run ${argv[0]}`,
-        detail: `the transfer command could not be started: ${end.exit.errno}`,
-      });
+      throw new HotdirError("command-not-started", { operation: "run the transfer command", detail: `${argv[0]}: ${end.exit.errno}` });
     if (end.exit.kind === "status" && end.exit.status === 0 && !end.late) return;
     this.#messages.set(id, {
       status: end.late ? batchStatus.late : batchStatus.failed,
-      message: `${argv[0]}: ${describeEnd(end, `nothing moved for ${formatAge(place.stillMs ?? 0)}`)}`,
+      message: othersWords(`${argv[0]}: ${describeEnd(end, `nothing moved for ${formatAge(place.stillMs ?? 0)}`)}`),
       trouble: hostTrouble(end),
     });
   }
@@ -160,14 +157,28 @@ class Round {
     const context = this.#context;
     await Promise.all(items.map((item) => item.lookAgain(context)));
     const landing = items.filter(({ isOpen, lands }) => isOpen && lands !== null);
-    const { landed, durable } = await this.#step(ids, "post", () => land(context, this.#stage!, landing, found, this.#signal));
-    stageRemoved(context.db, context.flow, this.#stage!);
+    const { landed, durable, isTidy } = await this.#step(ids, "post", () => land(context, this.#stage!, landing, found, this.#signal));
+    if (isTidy) stageRemoved(context.db, context.flow, this.#stage!);
     for (const item of found) item.deliver(proofOf(context, item.digest), durable, "found");
     for (const [at, item] of landing.entries()) {
       const how = landed[at]!;
       if (how.kind === "refused") item.fail(this.#inItsWords(item, how.error), "send");
       else item.deliver(proofOf(context, item.digest), durable, how.kind === "moved" ? "transferred" : "found");
     }
+    for (const id of ids) this.#close(id);
+  }
+
+  /** With what is to be said of it. What it did not bring another command may; that is another batch. */
+  #close(id: BatchId): void {
+    const { db, clock } = this.#context;
+    const items = this.#batches.get(id)!;
+    this.#batches.delete(id);
+    if (items.length === 0) return dropBatch(db, id);
+    const bad = items.flatMap(({ result }) => (result?.kind === "failed" ? [result.error] : []));
+    const said = this.#messages.get(id);
+    const message = said?.message ?? bad[0]?.message ?? null;
+    const status = bad.length === 0 ? batchStatus.done : (said?.status ?? batchStatus.failed);
+    closeBatch(db, id, { status, message }, clock.wall());
   }
 
   /** What did not come is explained by what the command said: of the host, which is no fault of the file, or of something else. */
@@ -192,21 +203,9 @@ class Round {
     for (const item of this.#open) item.fail(error, "send");
   }
 
-  /** Closes the batches, each with what is to be said of it. */
+  /** Each file has its end, and each batch. */
   end(): Tried[] {
-    const { db, clock } = this.#context;
-    for (const [id, items] of this.#batches) {
-      if (items.length === 0) {
-        dropBatch(db, id);
-        continue;
-      }
-      const bad = items.flatMap(({ result }) => (result?.kind === "failed" ? [result.error] : []));
-      const end = this.#messages.get(id) ?? {
-        status: bad.length > 0 ? batchStatus.failed : batchStatus.done,
-        message: bad[0]?.message ?? null,
-      };
-      closeBatch(db, id, end, clock.wall());
-    }
+    for (const id of this.#batches.keys()) this.#close(id);
     this.#context.batched();
     return this.#items.map(({ put, result }) => ({
       transfer: put,
