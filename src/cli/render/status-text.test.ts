@@ -1,3 +1,4 @@
+import type { SetFacts } from "../../daemon/set-facts.ts";
 import { expect, test } from "vitest";
 import type { FlowFacts, StatusFacts } from "../../daemon/status-facts.ts";
 import type { AbsPath, RelPath } from "../../kernel/path.ts";
@@ -68,6 +69,40 @@ test("a name that would move the cursor is shown escaped", () => {
   expect(statusText({ ...running, flows: [{ ...flow, active }] }, plain, false)).toContain("a\\x1b[2Jb\\n");
 });
 
+const openSet: SetFacts = {
+  path: "16750" as RelPath,
+  seenAtMs: atMs,
+  notWhole: null,
+  waits: {
+    first: [{ transfer: 3, path: "16750/a" as RelPath, kind: "put", state: "sending", code: null, reason: null }],
+    count: 1,
+    atLeast: false,
+  },
+  manifest: null,
+};
+
+test("open sets are told with what they wait for, in the text and in the JSON", () => {
+  const flows = [{ ...flow, completion: { open: 12, complete: 3, sets: [openSet] } }];
+  const text = statusText({ ...running, flows }, plain, false);
+  expect(text).toContain("  3 sets complete, 12 open\n  16750: waits for 1 file: 16750/a (sending)\n  ... and 11 more open sets\n");
+  const [told] = (statusJson({ ...running, flows }) as { flows: Array<{ completion: unknown }> }).flows;
+  expect(told?.completion).toEqual({
+    open: 12,
+    complete: 3,
+    sets: [
+      {
+        set: "16750",
+        seen_at: new Date(atMs).toISOString(),
+        whole: true,
+        waits_for: 1,
+        waits: [{ transfer: 3, path: "16750/a", kind: "put", state: "sending", code: null, reason: null }],
+        manifest: null,
+        says: "waits for 1 file: 16750/a (sending)",
+      },
+    ],
+  });
+});
+
 test("statusLine holds what matters in one line", () => {
   expect(statusLine(flow)).toBe("to_hpfx: running, 5 delivered, 1 queued, 1 sending, 0 dead, 0.4 s behind");
 });
@@ -100,6 +135,7 @@ test("the JSON has the public shape", () => {
         active_count: 1,
         active: [{ transfer: 7, path: "run/big.nc", kind: "put", size: 4 * 2 ** 30, sent: 2 ** 30, since: "2026-11-22T08:41:34.000Z" }],
         broker: [],
+        completion: null,
         notice: null,
       },
     ],
