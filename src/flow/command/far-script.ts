@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { quoteText } from "./shell-quote.ts";
 
 /** What the far side has. `digest`: the command that prints the digest of its standard input, which the flow asks for; null: none does. */
-export type FarTools = { digest: string | null; stat: "gnu" | "bsd" | null; move: "-T" | "-h" | ""; sync: "sync -f" | "sync" };
+export type FarTools = { digest: string | null; stat: "gnu" | "busybox" | "bsd" | null; move: "-T" | "-h" | ""; sync: "sync -f" | "sync" };
 
 /** What to assume before it was asked. */
 export const plainTools: FarTools = { digest: null, stat: null, move: "", sync: "sync" };
@@ -14,8 +14,8 @@ export function askTools(algorithm: DigestAlgorithm | null): string {
   const empty = algorithm === null ? "" : createHash(cryptoNames[algorithm]).digest("hex");
   return [
     ...digests.map((command) => `case $(${command} </dev/null 2>/dev/null) in ${empty}*) echo ${quoteText(`digest ${command}`)};; esac`),
-    "if stat -c %f / >/dev/null 2>&1; then echo stat gnu; elif stat -f %Xp / >/dev/null 2>&1; then echo stat bsd; fi",
-    "case $(mv --version 2>&1 || mv --help 2>&1) in *coreutils*|*-T*) echo move -T;; *-hv*) echo move -h;; esac",
+    "if stat --printf=%f / >/dev/null 2>&1; then echo stat gnu; elif stat -c %f / >/dev/null 2>&1; then echo stat busybox; elif stat -f %Xp / >/dev/null 2>&1; then echo stat bsd; fi",
+    "case $(mv --version 2>&1 || mv --help 2>&1) in *coreutils*) echo move -T;; *-hv*) echo move -h;; esac",
     "case $(sync --version 2>&1 || sync --help 2>&1) in *coreutils*|*-f*) echo sync -f;; esac",
   ].join(";");
 }
@@ -35,7 +35,7 @@ export function readTools(answer: string): FarTools {
   const [stat, move] = [told("stat"), told("move")];
   return {
     digest: told("digest"),
-    stat: stat === "gnu" || stat === "bsd" ? stat : null,
+    stat: stat === "gnu" || stat === "busybox" || stat === "bsd" ? stat : null,
     move: move === "-T" || move === "-h" ? move : "",
     sync: told("sync") === "-f" ? "sync -f" : "sync",
   };
@@ -49,8 +49,10 @@ const plainStat = [
   "else echo No such file or directory; return 1; fi",
 ].join(";");
 
-const stats: Record<"gnu" | "bsd", string> = {
-  gnu: `if [ "$1" = l ]; then stat -c '%f %s %Y' -- "$2"; else stat -L -c '%f %s %Y' -- "$2"; fi`,
+const statByFormat = `if [ "$1" = l ]; then stat -c '%f %s %Y' -- "$2"; else stat -L -c '%f %s %Y' -- "$2"; fi`;
+const stats: Record<"gnu" | "busybox" | "bsd", string> = {
+  gnu: statByFormat,
+  busybox: statByFormat,
   bsd: `if [ "$1" = l ]; then stat -f '%Xp %z %m' -- "$2"; else stat -L -f '%Xp %z %m' -- "$2"; fi`,
 };
 
@@ -68,7 +70,7 @@ export function functionsFor(tools: FarTools): string {
     // Into a directory nothing is ever moved by mistake.
     `rename(){ if ${isDirectory}; then echo Is a directory; return 1; fi; ${into} mv -f ${tools.move} -- "$1" "$2"; }`,
     `here(){ if [ -h "$1" ]; then echo link; elif [ -f "$1" ]; then hash "$1" || echo unread; elif [ -e "$1" ]; then echo other; else echo none; fi; }`,
-    `device(){ ${tools.stat === null ? "echo same" : tools.stat === "gnu" ? 'stat -c %d -- "$1"' : 'stat -f %d -- "$1"'}; }`,
+    `device(){ ${tools.stat === null ? "echo same" : `stat ${tools.stat === "bsd" ? "-f" : "-c"} %d -- "$1"`}; }`,
     LAND,
   ].join(";");
 }

@@ -9,7 +9,7 @@ const texts: Array<[RegExp, ErrorCode]> = [
   [/File name too long|Invalid argument/, "name-refused"],
   [/File exists/, "exists"],
   [/Directory not empty/, "not-empty"],
-  [/Not a directory|Is a directory/, "wrong-type"],
+  [/Not a directory|Is a directory/i, "wrong-type"],
   [/No such file or directory/, "not-found"],
 ];
 
