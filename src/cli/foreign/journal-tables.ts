@@ -9,6 +9,7 @@ const BUSY_MS = 30_000;
 
 /** Makes the tables of a journal, or removes them. */
 export function changeTables(file: string, what: "initdb" | "dropdb"): void {
+  if (what === "dropdb" && !existsSync(file)) throw failed(file, "there is no database");
   try {
     using sqlite = new DatabaseSync(file, { timeout: BUSY_MS });
     (what === "initdb" ? makeTables : dropTables)(sqlite);

@@ -1,16 +1,18 @@
-import { accessSync, constants } from "node:fs";
+import { accessSync, constants, existsSync } from "node:fs";
+import { DatabaseSync } from "node:sqlite";
 import { join as joinText } from "node:path";
 import { CommandFiles } from "../../flow/command/command-files.ts";
 import { FarShell } from "../../flow/command/far-shell.ts";
+import { isLocked, missingTables } from "../../flow/command/journal/tables.ts";
 import type { CommandTemplate } from "../../flow/command/template.ts";
 import { toolNames } from "../../flow/digest.ts";
 import { digestOf, guaranteeOf } from "../../flow/guarantee.ts";
 import { algorithmOf } from "../../flow/send/context.ts";
 import { spaceShortage } from "../../flow/send/space.ts";
 import type { CommandPlace, FlowSettings } from "../../flow/settings.ts";
-import { HotdirError } from "../../kernel/errors.ts";
+import { HotdirError, messageOf } from "../../kernel/errors.ts";
 import { silentLog } from "../../kernel/log.ts";
-import { type Bytes, show } from "../../kernel/path.ts";
+import { type AbsPath, type Bytes, fsPath, show, textOf } from "../../kernel/path.ts";
 import { formatBytes } from "../../kernel/readable.ts";
 import type { DestinationCheck } from "./destination.ts";
 import { type Finding, good, note, problem } from "./finding.ts";
@@ -33,6 +35,7 @@ export async function probeCommands(
         good("the remote command answers"),
         ...(await probeDirectories(settings, place, files)),
         ...probeProof(settings, files.shell, written),
+        ...(place.journal === null ? [] : [probeJournal(place.journal)]),
       ],
       guarantee: algorithmOf({ settings }) !== null && files.shell.tools.digest === null ? "size only" : guaranteeOf(settings),
       unreachable: null,
@@ -113,4 +116,20 @@ function probeProof(settings: FlowSettings, shell: FarShell, written: Written): 
       `install it there, or ask for another digest: ${written("destination.verify", "md5")}`,
     ),
   ];
+}
+
+function probeJournal(file: AbsPath): Finding {
+  const shown = show(file);
+  const fix = "'hotdir hdfmgr initdb CONFIG' makes it, of a configuration of the handoff manager that names it";
+  if (!existsSync(fsPath(file))) return problem(`the journal ${shown} is not there: what it is owed waits in the ledger`, fix);
+  try {
+    using sqlite = new DatabaseSync(textOf(file), { readOnly: true, timeout: 1000 });
+    const missing = missingTables(sqlite);
+    return missing.length === 0
+      ? good(`the journal ${shown} has its tables`)
+      : problem(`the journal ${shown} has no table ${missing.join(", ")}`, fix);
+  } catch (error) {
+    if (isLocked(error)) return note(`the journal ${shown} is locked by another process now: it is waited for`);
+    return problem(`the journal ${shown} cannot be read: ${messageOf(error)}`, fix);
+  }
 }

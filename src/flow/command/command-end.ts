@@ -3,6 +3,7 @@ import { Slots } from "../../kernel/concurrency.ts";
 import type { Bytes, RelPath } from "../../kernel/path.ts";
 import type { FlowEnd, FlowEndParts } from "../flow-end.ts";
 import { closeInterrupted } from "../ledger/batches.ts";
+import { setJournaled } from "../ledger/journal-owed.ts";
 import { ledgerToken } from "../ledger/meta.ts";
 import { formerFlows } from "../ledger/relocate.ts";
 import { Bandwidth } from "../send/bandwidth.ts";
@@ -42,6 +43,7 @@ export class CommandEnd implements FlowEnd {
     const { settings, place, clock, log, db, flow, run, events, changed } = options;
     const algorithm = algorithmOf({ settings });
     closeInterrupted(db, run, clock.wall());
+    setJournaled(db, flow, place.journal !== null);
     this.#journal = place.journal === null ? null : new Journal({ db, flow, file: place.journal, log, changed });
     this.#link = new Link({
       place: {

@@ -57,7 +57,7 @@ test("a directory there is left over once none of its batches is open: after the
 test("what a journal is owed stays until it is settled, whatever history forgets", async () => {
   await using ledger = await makeLedger();
   const { db, flow, run } = ledger;
-  setJournaled(db, flow);
+  setJournaled(db, flow, true);
   recordQueued(db, flow, put("a"), ledger.at);
   const [claimed] = claim(db, { flow, run, bulk: false, limit: 1, now: ledger.at.steady, busy: () => false });
   const [id, needless] = openBatches(db, { flow, run, at: 5, stage: null }, [
@@ -92,6 +92,8 @@ test("what a journal is owed stays until it is settled, whatever history forgets
 test("without a journal nothing is owed to one", async () => {
   await using ledger = await makeLedger();
   const { db, flow, run } = ledger;
+  setJournaled(db, flow, true);
+  setJournaled(db, flow, false);
   openBatches(db, { flow, run, at: 5, stage: null }, [{ members: [], bytes: 0 }]);
   expect(owedEntries(db, flow, 9)).toEqual([]);
 });

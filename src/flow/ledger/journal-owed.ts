@@ -9,9 +9,9 @@ export type Owed = { id: number; atUs: WallUs } & ({ kind: "batch"; batch: Batch
 /** The flow, and the rows that it had before, with another source or destination: what these owe is owed. */
 const OF_FLOW = "IN (SELECT f.id FROM flow f JOIN flow now ON now.id = ? WHERE f.id = now.id OR f.name = now.name || '@' || f.id)";
 
-/** From now on the flow's batches, and what it holds, are owed to a journal. */
-export function setJournaled(db: Database, flow: FlowId): void {
-  db.run("UPDATE flow SET journaled = 1 WHERE id = ? AND journaled = 0", flow);
+/** Whether the flow's batches, and what it holds, are owed to a journal from now on. What was owed before stays so. */
+export function setJournaled(db: Database, flow: FlowId, on: boolean): void {
+  db.run("UPDATE flow SET journaled = ?1 WHERE id = ?2 AND journaled <> ?1", on ? 1 : 0, flow);
 }
 
 /** In the order in which they came to be; batches under way among them. */

@@ -7,7 +7,7 @@ import { formatMany } from "../../../kernel/readable.ts";
 import { batch, deliveredMember, membersOf } from "../../ledger/batches.ts";
 import type { Database } from "../../ledger/database.ts";
 import type { FlowId } from "../../ledger/flows.ts";
-import { countOwed, type Owed, owedEntries, settle, setJournaled } from "../../ledger/journal-owed.ts";
+import { countOwed, type Owed, owedEntries, settle } from "../../ledger/journal-owed.ts";
 import { batchRow, fileRow, isLocked, markHeld, missingTables } from "./tables.ts";
 
 const ROUND_MAX = 200;
@@ -40,7 +40,6 @@ export class Journal implements Disposable {
 
   constructor(options: JournalOptions) {
     this.#options = options;
-    setJournaled(options.db, options.flow);
   }
 
   start(): void {
