@@ -195,3 +195,26 @@ test("a version whose move nobody saw, since the daemon was killed right then, i
   expect(readFileSync(`${world.destination}/a`, "utf8")).toBe("second");
   expect(staged(world)).toEqual([]);
 });
+
+test("a far side that is full costs no attempt, whatever tool says so: the flow waits", async () => {
+  await using world = await localWorld();
+  const full = `${world.directory}/full`;
+  const tool = program(
+    world,
+    "tool",
+    `if [ -e ${full} ]; then echo 'scp: write remote "a": No space left on device' >&2; exit 1; fi; cp -p "$1" "$2"`,
+  );
+  // One counted attempt would be a dead letter.
+  useCommands(world, { ...local, transfer: `${tool} {file} {dest}` }, { flow: { retry: { attempts: 1 } } });
+  writeFileSync(full, "");
+  writeFiles(world.source, { a: "a" });
+  world.hotdir.start();
+  const { flows } = await world.hotdir.waitFor("a flow that waits", (status) => status.flows[0]?.state === "waiting");
+  expect(flows[0]).toMatchObject({
+    counts: { queued: 1, dead: 0 },
+    reason: expect.stringMatching(/no free space .*No space left on device/) as string,
+  });
+  rmSync(full);
+  await world.hotdir.waitIdle(1);
+  await expectSameTrees(world);
+});

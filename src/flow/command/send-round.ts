@@ -17,7 +17,7 @@ import {
 import { type ClaimedPut, failed, type Result, sourceFile, type Tried } from "../send/context.ts";
 import { describeEnd, runCommand } from "../send/run-command.ts";
 import type { CommandContext } from "./command-context.ts";
-import { hostTrouble } from "./host-trouble.ts";
+import { farTrouble } from "./host-trouble.ts";
 import { Item } from "./item.ts";
 import { comparisonOf, land, proofOf } from "./landing.ts";
 import { localName } from "./local-name.ts";
@@ -149,7 +149,7 @@ class Round {
     this.#messages.set(id, {
       status: end.late ? batchStatus.late : batchStatus.failed,
       message: othersWords(`${argv[0]}: ${describeEnd(end, `nothing moved for ${formatAge(place.stillMs ?? 0)}`)}`),
-      trouble: hostTrouble(end),
+      trouble: farTrouble(end),
     });
   }
 
