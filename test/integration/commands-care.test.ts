@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { type Templates, staged, useCommands } from "../support/commands-world.ts";
+import { waitUntil } from "../support/waiting.ts";
 import { makeWorld, type World } from "../support/world.ts";
 import { expectSameTrees, flowFact, isThere, rawReceipts, writeFiles } from "./engine-world.ts";
 
@@ -22,7 +23,7 @@ function program(world: World, name: string, script: string): string {
 type Letter = { path: string; code: string; reason: string };
 const deadOf = async (world: World): Promise<Letter[]> => JSON.parse((await world.hotdir.ask("dead", "--json")).stdout) as Letter[];
 
-test("a file that a tool refuses takes none of its batch along, and is a dead letter in the tool's words", async () => {
+test.concurrent("a file that a tool refuses takes none of its batch along, and is a dead letter in the tool's words", async () => {
   await using world = await localWorld();
   const tool = program(
     world,
@@ -40,7 +41,7 @@ test("a file that a tool refuses takes none of its batch along, and is a dead le
   expect(staged(world)).toEqual([]);
 });
 
-test("an exit status of 0 is no proof: what did not come, or came otherwise, is not published", async () => {
+test.concurrent("an exit status of 0 is no proof: what did not come, or came otherwise, is not published", async () => {
   await using world = await localWorld();
   const tool = program(world, "tool", 'd=$2; case $1 in */none) ;; */part) head -c 10 "$1" >"$d/part";; *) cp -p "$1" "$d";; esac');
   useCommands(world, { ...local, transfer: `${tool} {file} {dest}` });
@@ -57,7 +58,7 @@ test("an exit status of 0 is no proof: what did not come, or came otherwise, is 
   ]);
 });
 
-test("what this flow did not put there is never overwritten; its own older version is; the same bytes are found", async () => {
+test.concurrent("what this flow did not put there is never overwritten; its own older version is; the same bytes are found", async () => {
   await using world = await localWorld();
   mkdirSync(`${world.destination}/directory`);
   symlinkSync("/etc/passwd", `${world.destination}/link`);
@@ -82,7 +83,7 @@ test("what this flow did not put there is never overwritten; its own older versi
   expect(["own", "foreign"].map((name) => readFileSync(`${world.destination}/${name}`, "utf8"))).toEqual(["second", "ours"]);
 });
 
-test("directories, links, renames and removals are made there by the remote command", async () => {
+test.concurrent("directories, links, renames and removals are made there by the remote command", async () => {
   await using world = await localWorld({}, { flow: { source: undefined } });
   const propagate = ["put", "rename", "link", "mkdir", "delete", "rmdir"];
   useCommands(world, { ...local, batch: 20 }, { flow: { source: { directory: world.source, propagate, rescan: "1s" } } });
@@ -95,16 +96,16 @@ test("directories, links, renames and removals are made there by the remote comm
       () => true,
       () => false,
     );
-  await expect.poll(same, { timeout: 15_000, interval: 200 }).toBe(true);
+  await waitUntil("both trees to be the same", same, { everyMs: 200, explain: () => world.hotdir.log() });
   renameSync(`${world.source}/a b`, `${world.source}/$(moved)`);
   renameSync(`${world.source}/d/e`, `${world.source}/d/f"g`);
   rmSync(`${world.source}/$(moved)/gone`);
   rmSync(`${world.source}/empty; dir`, { recursive: true });
-  await expect.poll(same, { timeout: 15_000, interval: 200 }).toBe(true);
+  await waitUntil("both trees to be the same", same, { everyMs: 200, explain: () => world.hotdir.log() });
   await world.hotdir.stop();
 }, 60_000);
 
-test("a staging directory on another file system: bytes are copied beside the final name, compared, and renamed", async () => {
+test.concurrent("a staging directory on another file system: bytes are copied beside the final name, compared, and renamed", async () => {
   await using world = await localWorld();
   const elsewhere = mkdtempSync("/tmp/hotdir-staging-");
   try {
@@ -121,7 +122,7 @@ test("a staging directory on another file system: bytes are copied beside the fi
   }
 });
 
-test("without a staging directory no part of a file is ever seen under its name", async () => {
+test.concurrent("without a staging directory no part of a file is ever seen under its name", async () => {
   await using world = await localWorld();
   const tool = program(world, "tool", 'd=$2; head -c 100 "$1" >"$d/${1##*/}"; sleep 0.3; cp -p "$1" "$d"');
   useCommands(world, { ...local, transfer: `${tool} {file} {dest}` }, { destination: { inflight: ".tmp" } });
@@ -132,7 +133,7 @@ test("without a staging directory no part of a file is ever seen under its name"
   expect(new Set(seen.map(({ sizeBytes }) => sizeBytes))).toEqual(new Set([5000]));
 });
 
-test("a far side without a digest tool: receipts rest on the size, nothing is removed, and the flow says so", async () => {
+test.concurrent("a far side without a digest tool: receipts rest on the size, nothing is removed, and the flow says so", async () => {
   await using world = await localWorld({}, { flow: { retain: { hold: "held" } } });
   const bare = `${world.directory}/bare`;
   mkdirSync(bare);
@@ -148,7 +149,7 @@ test("a far side without a digest tool: receipts rest on the size, nothing is re
   await world.hotdir.stop();
 }, 30_000);
 
-test("a command in which nothing moves is ended with all that it began, and its file is tried again", async () => {
+test.concurrent("a command in which nothing moves is ended with all that it began, and its file is tried again", async () => {
   await using world = await localWorld();
   const tool = program(
     world,
@@ -165,7 +166,7 @@ test("a command in which nothing moves is ended with all that it began, and its 
   await expectSameTrees(world);
 });
 
-test("a file that changes while a command reads it is sent again, and never in parts of both", async () => {
+test.concurrent("a file that changes while a command reads it is sent again, and never in parts of both", async () => {
   await using world = await localWorld();
   const tool = program(
     world,
@@ -179,7 +180,7 @@ test("a file that changes while a command reads it is sent again, and never in p
   expect((await world.reader.seen()).map(({ sizeBytes }) => sizeBytes)).toEqual([6]);
 });
 
-test("a version whose move nobody saw, since the daemon was killed right then, is known as our own when a newer one comes", async () => {
+test.concurrent("a version whose move nobody saw, since the daemon was killed right then, is known as our own when a newer one comes", async () => {
   await using world = await localWorld();
   const pidFile = `${world.directory}/pid`;
   const killer = `sh -c "$1" >${world.directory}/answer 2>&1; s=$?; if grep -q '^moved' ${world.directory}/answer && mkdir ${world.directory}/once; then kill -9 $(cat ${pidFile}); fi; cat ${world.directory}/answer; exit $s`;
@@ -196,7 +197,7 @@ test("a version whose move nobody saw, since the daemon was killed right then, i
   expect(staged(world)).toEqual([]);
 });
 
-test("a far side that is full costs no attempt, whatever tool says so: the flow waits", async () => {
+test.concurrent("a far side that is full costs no attempt, whatever tool says so: the flow waits", async () => {
   await using world = await localWorld();
   const full = `${world.directory}/full`;
   const tool = program(

@@ -3,12 +3,13 @@ import { expect, test } from "vitest";
 import { sshTemplates, staged, stagingOf, useCommands } from "../support/commands-world.ts";
 import { hostileNames } from "../support/names.ts";
 import { chooseSeed, Random } from "../support/random.ts";
+import { waitUntil } from "../support/waiting.ts";
 import { makeWorld } from "../support/world.ts";
 import { expectSameTrees, rawReceipts, writeFiles } from "./engine-world.ts";
 
 const allNames = [...hostileNames.map((name, at) => name(`n${at}`)), "plain", "{file} {dest}", "d 'x\n\u00ff/y;z"];
 
-test.each([
+test.concurrent.each([
   ["scp", "{file}"],
   ["scp", "{batch}"],
   ["old scp", "{batch}"],
@@ -31,7 +32,7 @@ test.each([
     expect(readdirSync(place).filter((name) => name.startsWith("owned"))).toEqual([]);
 });
 
-test("an outage in the middle of a transfer costs no attempt: the flow waits, and goes on where it was", async () => {
+test.concurrent("an outage in the middle of a transfer costs no attempt: the flow waits, and goes on where it was", async () => {
   await using world = await makeWorld({ proxied: true });
   const detour = `-o Port=${world.proxy.port} -o HostKeyAlias=[127.0.0.1]:${world.sshd!.port}`;
   const { transfer, remote } = sshTemplates(world, "{batch}").scp;
@@ -46,7 +47,7 @@ test("an outage in the middle of a transfer costs no attempt: the flow waits, an
   for (const name of ["a", "b", "c"]) writeFiles(world.source, { [name]: random.fill(1_000_000) });
   await world.proxy.set({ bandwidthBytesPerS: 800_000 });
   world.hotdir.start();
-  await expect.poll(() => staged(world).flatMap((name) => readdirSync(`${stagingOf(world)}/${name}`)), { timeout: 20_000 }).not.toEqual([]);
+  await waitUntil("something to land", () => staged(world).some((name) => readdirSync(`${stagingOf(world)}/${name}`).length > 0));
   await world.proxy.set({ connections: "refuse" });
   await world.proxy.reset();
   const status = await world.hotdir.waitFor("a flow that waits", ({ flows }) => flows[0]?.state === "waiting");
@@ -55,5 +56,5 @@ test("an outage in the middle of a transfer costs no attempt: the flow waits, an
   await world.hotdir.waitIdle(3);
   expect(await world.hotdir.dead()).toEqual([]);
   await expectSameTrees(world);
-  await expect.poll(() => staged(world), { timeout: 15_000 }).toEqual([]);
+  await waitUntil("the staging directory to be empty", () => staged(world).length === 0);
 }, 60_000);

@@ -34,7 +34,7 @@ function write(world: HandoffWorld, files: Record<string, string>): void {
   }
 }
 
-test("the documented configuration as it stands: initdb, run, SIGTERM, over a real sshd with scp and ssh", async () => {
+test.concurrent("the documented configuration as it stands: initdb, run, SIGTERM, over a real sshd with scp and ssh", async () => {
   await using sshd = await startSshd();
   await using world = await makeHandoffWorld();
   world.configure(documented(sshd.sshConfigFile).replace("USER", process.env["USER"] ?? "root"));
@@ -85,7 +85,7 @@ test("the documented configuration as it stands: initdb, run, SIGTERM, over a re
   }
 }, 90_000);
 
-test("an attempt that fails is a row with its status and words, and the file is tried again until it arrives", async () => {
+test.concurrent("an attempt that fails is a row with its status and words, and the file is tried again until it arrives", async () => {
   await using world = await makeHandoffWorld();
   const tool = `${world.directory}/tool`;
   writeFileSync(tool, `#!/bin/sh\n[ -e ${world.directory}/go ] || { echo no route to the archive >&2; exit 7; }\ncp -p "$1" "$2"\n`);
@@ -111,7 +111,7 @@ test("an attempt that fails is a row with its status and words, and the file is 
   ]);
 }, 60_000);
 
-test("a database that another process has locked is waited for, shown, and written once", async () => {
+test.concurrent("a database that another process has locked is waited for, shown, and written once", async () => {
   await using world = await makeHandoffWorld();
   world.configure(localConfiguration("cp -p {batch} {dest}"));
   await world.hdfmgr("initdb");
@@ -137,7 +137,7 @@ test("a database that another process has locked is waited for, shown, and writt
   expect(world.rows("SELECT count(*) AS n FROM file_transfer_attempts")).toEqual([{ n: 2 }]);
 }, 60_000);
 
-test("every setting of the example configuration has its effect: exclusion, batches, log file and rotation", async () => {
+test.concurrent("every setting of the example configuration has its effect: exclusion, batches, log file and rotation", async () => {
   await using world = await makeHandoffWorld();
   const more = `general: {chunk_size: 3, timeout: 30, num_threads: 2, expiration_time: 1, pause: 1, exclude_list: ['\\.temp', '^skip/']}
 logging: {format: '%(levelname)-8s|%(name)s|%(message)s', file: "{DIR}/manager.log", level: DEBUG, rotate: SIZE, maxbytes: 500, backup_count: 2}
@@ -163,7 +163,7 @@ logging: {format: '%(levelname)-8s|%(name)s|%(message)s', file: "{DIR}/manager.l
   expect(world.log().trim()).toBe("");
 }, 60_000);
 
-test("what import prints runs by 'hotdir run', and dropdb leaves no table", async () => {
+test.concurrent("what import prints runs by 'hotdir run', and dropdb leaves no table", async () => {
   await using world = await makeHandoffWorld();
   world.configure(localConfiguration("cp -p {file} {dest}"));
   await world.hdfmgr("initdb");
@@ -185,7 +185,7 @@ test("what import prints runs by 'hotdir run', and dropdb leaves no table", asyn
   expect(world.rows("SELECT name FROM sqlite_schema")).toEqual([]);
 }, 60_000);
 
-test.each<[string, (good: string) => string, RegExp]>([
+test.concurrent.each<[string, (good: string) => string, RegExp]>([
   ["a missing key", (good) => good.replace(', holding: "{DIR}/holding"', ""), /config\.yaml:2: handoff: the key "holding" is missing$/m],
   [
     "an unknown parameter",
