@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { digestAlgorithms } from "../flow/digest.ts";
+import { type DigestAlgorithm, digestAlgorithms } from "../flow/digest.ts";
 import type { DestinationSettings, LocalPlace, SourceSettings, SshPlace } from "../flow/settings.ts";
 import { assert } from "../kernel/errors.ts";
 import { absPath, type Bytes, bytesOfText, join } from "../kernel/path.ts";
@@ -95,7 +95,7 @@ export const destination = z
       .enum([...digestAlgorithms, "size", "none"])
       .optional()
       .describe(
-        "What a receipt proves: the digest of the bytes read back, their number, or nothing. `size` and `none` let nothing be removed from the source. Default: `sha256`. With `publish`: the digest that messages carry, or `none`; default `sha512`, which Sarracenia knows.",
+        "What a receipt proves: the digest of the bytes read back, their number, or nothing. `size` and `none` let nothing be removed from the source. Default: `sha256`. With `publish`: the digest that messages carry, or `none`; default `sha512`, which Sarracenia knows. With `table`: its `algorithm`.",
       ),
     durable: z
       .enum(["auto", "always", "never"])
@@ -131,7 +131,7 @@ export function destinationSettings(value: DestinationValue, source: SourceSetti
     inflight: inflightOf(value.inflight, place, context.base),
     preserve: { mtime: value.preserve.includes("mtime"), mode: value.preserve.includes("mode") },
     chmod: value.chmod ?? null,
-    verify: value.verify ?? defaultVerify(place.kind),
+    verify: value.verify ?? defaultVerify(place.kind, source),
     durable: value.durable,
     segmentAboveBytes: value.segment_above,
     accelerate:
@@ -143,7 +143,9 @@ export function destinationSettings(value: DestinationValue, source: SourceSetti
   };
 }
 
-export function defaultVerify(place: DestinationSettings["place"]["kind"]): "sha256" | "sha512" {
+/** `source`: what was registered of its files is what is read back. */
+export function defaultVerify(place: DestinationSettings["place"]["kind"], source: SourceSettings): DigestAlgorithm {
+  if (source.kind === "table") return source.algorithm;
   return place === "publish" ? "sha512" : "sha256";
 }
 

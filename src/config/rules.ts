@@ -11,6 +11,7 @@ import { resolvePath } from "./local-path.ts";
 import { removalRules } from "./removal-rules.ts";
 import type { SectionContext } from "./section.ts";
 import type { Partially } from "./shape.ts";
+import { tableRules } from "./table.ts";
 
 /** `path` begins at the flow. */
 export type RuleFault = { path: Path; about?: "key" | "value"; message: string; suggestion?: string };
@@ -26,6 +27,7 @@ const rules: Rule[] = [
   ...brokerRules,
   ...removalRules,
   ...commandRules,
+  ...tableRules,
   ...completionRules,
   postsHaveNoDirectories,
   retainIsOne,
@@ -46,11 +48,11 @@ export function applyRules(facts: RuleFacts): RuleFault[] {
 
 function sourceIsOne({ flow, written }: RuleFacts): RuleFault[] {
   if (flow.source === undefined) return [];
-  const [first, second] = ["directory", "posts", "subscribe"].filter((key) => written("source", key));
+  const [first, second] = ["directory", "posts", "table", "subscribe"].filter((key) => written("source", key));
   if (second !== undefined)
     return [{ path: ["source", second], about: "key", message: `a source has either ${first} or ${second}, not both` }];
   return first === undefined
-    ? [{ path: ["source"], message: "a source needs a directory to watch (or posts: true, or messages to subscribe to)" }]
+    ? [{ path: ["source"], message: "a source needs a directory to watch (or posts: true, a table, or messages to subscribe to)" }]
     : [];
 }
 

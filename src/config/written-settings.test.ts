@@ -15,7 +15,7 @@ function settings(text: string, name?: string): Json {
 const minimal = settings("flows: {a: {source: {directory: /in}, destination: {url: 'file:/out'}}}");
 const full = settings(fullExample);
 /** The flows of the example that speak to a broker. */
-const [announced, published, cleaned, commanded] = ["announced", "published", "cleaned", "commanded"].map((name) =>
+const [announced, published, cleaned, commanded, rows] = ["announced", "published", "cleaned", "commanded", "rows"].map((name) =>
   settings(fullExample, name),
 );
 
@@ -30,7 +30,7 @@ function leaves(value: Json, path = ""): string[] {
 }
 
 it("every setting of a flow is given by some key, so that no difference is told in words that nobody writes", () => {
-  const all = [...new Set([minimal, full, announced!, published!, cleaned!, commanded!].flatMap((one) => leaves(one)))].filter(
+  const all = [...new Set([minimal, full, announced!, published!, cleaned!, commanded!, rows!].flatMap((one) => leaves(one)))].filter(
     (path) => path !== "name",
   );
   expect(all.length).toBeGreaterThan(60);

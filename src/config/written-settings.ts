@@ -1,6 +1,7 @@
 import type { Difference, Json } from "./difference.ts";
 import { formatMinute } from "./hours.ts";
 import { formatRate } from "./units.ts";
+import { tableKeys } from "./written-table.ts";
 import { publicationKeys, subscriptionKeys } from "./written-broker.ts";
 import { commandDirectory, commandKeys } from "./written-commands.ts";
 import { duration, expressions, isEmpty, isMap, list, part, size, text, valueAt, type WrittenKey } from "./written-values.ts";
@@ -8,6 +9,7 @@ import { duration, expressions, isEmpty, isMap, list, part, size, text, valueAt,
 /** Each key of a flow, with the settings that it gives. A test sees to it that none is forgotten. */
 const keys: WrittenKey[] = [
   { key: "source.directory", gives: ["source.root", "source.kind"], from: "source", show: root },
+  ...tableKeys,
   { key: "source.symlinks", gives: ["source.symlinks"], show: (value) => text(value ?? "transfer") },
   ...subscriptionKeys,
   { key: "source.accept", gives: ["source.accept"], show: expressions },
@@ -102,6 +104,7 @@ function touches(path: string, given: string): boolean {
 function root(value: Json): string {
   const directory = text(part(value, "root") ?? "");
   if (part(value, "kind") === "subscribed") return "none, but messages";
+  if (part(value, "kind") === "table") return "none, but a table";
   return part(value, "kind") === "posted" ? `none, but posts of ${directory}` : directory;
 }
 

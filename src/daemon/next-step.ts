@@ -26,6 +26,7 @@ export function nextStep(prospect: Prospect): string {
     case "ignored":
       return `nothing: it is not sent (${last.reason ?? "it was not wanted"})`;
     case "dead":
+      if (last.code === "row-unusable") return "a person must correct the row, or set it to be ignored; either is noticed by itself";
       return dead(prospect, last);
     default:
       return never(last.state);
@@ -33,6 +34,7 @@ export function nextStep(prospect: Prospect): string {
 }
 
 function unseen({ settings, source, rejected, running, path, flowState }: Prospect): string {
+  if (settings.source.kind === "table") return `never seen: no row of table ${settings.source.table} that was read names it`;
   if (source.kind === "absent") return `never seen: there is no ${show(join(settings.source.root, path))}`;
   if (rejected !== null) return `never: it is not sent (${rejected})`;
   if (settings.source.kind === "posted")
@@ -111,6 +113,8 @@ function delivered(prospect: Prospect, last: TransferStory): string {
   if (last.retain?.state === "removing") return "its source file is being removed";
   const changed =
     source.kind === "file" && last.version !== null && last.change.kind === "put" && !sameVersion(source.version, last.version);
+  if (changed && settings.source.kind === "table")
+    return "the file has changed since; it is sent again when a row registers it anew, with its sum of now";
   if (changed)
     return prospect.running
       ? "the source file has changed since; it is noticed at the next event or scan"
@@ -136,6 +140,7 @@ function dead(prospect: Prospect, last: TransferStory): string {
 }
 
 function superseded(prospect: Prospect, last: TransferStory): string {
+  if (prospect.settings.source.kind === "table") return `nothing: it is not sent (${last.reason ?? "withdrawn"})`;
   if (prospect.source.kind === "absent") return `nothing: it is no longer in the source (${last.reason ?? "withdrawn"})`;
   if (prospect.rejected !== null) return `nothing: it is not sent (${prospect.rejected})`;
   return prospect.running

@@ -13,6 +13,7 @@ import { systemClock } from "../kernel/clock.ts";
 import { type BrokerUse, brokerUsesOf } from "./broker-uses.ts";
 import { type CompletionFacts, completionFacts } from "./set-facts.ts";
 import type { LiveBroker, LiveFlow, LiveStatus } from "./control-protocol.ts";
+import { type TableFacts, tableFacts } from "./table-facts.ts";
 
 /** What `status` tells, whoever shows it. */
 export type StatusFacts = {
@@ -41,6 +42,8 @@ export type FlowFacts = {
   active: ActiveFacts[];
   activeCount: number;
   broker: BrokerFacts[];
+  /** The table whose rows are its queue; null: none is. */
+  table: TableFacts | null;
   /** Sets of files; null: the flow knows none. */
   completion: CompletionFacts | null;
   /** What a person should know though nothing waits. */
@@ -97,6 +100,7 @@ function flowFacts(settings: FlowSettings, db: Database | null, live: LiveFlow |
     active: (live?.active ?? []).map((active) => ({ ...active, path: active.path as RelPath })),
     activeCount: live?.activeCount ?? 0,
     broker: brokerUsesOf(settings).map((use) => brokerFacts(use, { db, id, live })),
+    table: tableFacts(settings, { db, id, live: live?.table ?? null }),
     completion: completionOf(settings, db, id, sinceMs),
     notice: live?.notice ?? null,
   };

@@ -3,7 +3,7 @@ import type { LogLevel } from "../kernel/log.ts";
 import type { AbsPath, Bytes } from "../kernel/path.ts";
 import type { CommandTemplate } from "./command/template.ts";
 import type { Chmod } from "./chmod.ts";
-import type { Verify } from "./digest.ts";
+import type { DigestAlgorithm, Verify } from "./digest.ts";
 import type { Hours } from "./schedule.ts";
 
 /**
@@ -52,7 +52,7 @@ export const noAlerts: AlertConditions = {
 export const changeKinds = ["put", "rename", "link", "mkdir", "delete", "rmdir"] as const;
 export type ChangeKind = (typeof changeKinds)[number];
 
-export type SourceSettings = LocalSource | SubscribedSource;
+export type SourceSettings = LocalSource | SubscribedSource | TableSource;
 
 type SourceRules = {
   /** What relative paths are relative to. */
@@ -92,6 +92,43 @@ export type SubscribedSource = SourceRules & {
   ssh: string[];
   /** A change that tells nothing new within so long is passed over; 0: none is. */
   duplicatesMs: number;
+};
+
+/**
+ * The rows of a table of another program's SQLite database are the queue: each names a file anywhere on this machine, where it goes, and what its
+ * content has to be; what became of it is written back into the row. `root` is "/".
+ */
+export type TableSource = SourceRules & {
+  kind: "table";
+  database: AbsPath;
+  table: string;
+  columns: TableColumns;
+  /** Only rows with these values, by column. */
+  where: ReadonlyArray<{ column: string; value: TableValue }>;
+  /** Of the digests in the table. */
+  algorithm: DigestAlgorithm;
+  /** How often it is asked whether anything changed. */
+  pollMs: number;
+};
+
+export type TableValue = string | number | null;
+
+/** The names of the columns; null: the table has none such. */
+export type TableColumns = {
+  /** The integer primary key. */
+  id: string;
+  file: string;
+  path: string;
+  /** What the content has to be, and what was read back at the destination. */
+  digest: string | null;
+  found: string | null;
+  /** Times are seconds since the epoch. */
+  registeredAt: string | null;
+  deliveredAt: string | null;
+  removedAt: string | null;
+  failures: string | null;
+  removable: string | null;
+  ignore: string | null;
 };
 
 /** One rule of where files go; a `null` pattern matches everything. */

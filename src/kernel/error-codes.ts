@@ -15,6 +15,9 @@ export const errorCodes = {
   "source-gone": { scope: "file", retry: "never", says: "the source file is no longer there" },
   "source-unreadable": { scope: "file", retry: "backoff", says: "the source file cannot be read" },
   "source-differs": { scope: "file", retry: "backoff", says: "the source file is not the content that was registered" },
+  // The row of a table that named the file
+  "row-unusable": { scope: "file", retry: "never", says: "the row of the table cannot be followed" },
+  "row-exhausted": { scope: "file", retry: "never", says: "the row of the table says that it failed too often" },
   // Where the file of a message is to be fetched
   "origin-unreachable": { scope: "origin", retry: "backoff", says: "the file's origin cannot be reached" },
   "origin-lost": { scope: "origin", retry: "backoff", says: "the connection to the file's origin was lost" },

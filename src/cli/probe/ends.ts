@@ -9,6 +9,7 @@ import { probeCommands } from "./commands.ts";
 import { probeDestination } from "./destination.ts";
 import { type Finding, good } from "./finding.ts";
 import { probeSource, readable } from "./source.ts";
+import { probeTable } from "./table.ts";
 import type { Written } from "./written.ts";
 
 export type EndCheck = { findings: Finding[]; unreachable: ErrorCode | null };
@@ -16,6 +17,7 @@ export type EndCheck = { findings: Finding[]; unreachable: ErrorCode | null };
 /** Where changes come from: a directory, or the messages of a broker and where their files are. */
 export async function probeNear(settings: FlowSettings, written: Written, signal: AbortSignal): Promise<EndCheck> {
   const { source } = settings;
+  if (source.kind === "table") return { findings: probeTable(source), unreachable: null };
   if (source.kind !== "subscribed") return { findings: await probeSource(settings, written), unreachable: null };
   const broker = await probeUse(settings, "subscribe", written, signal);
   if (source.base === "url") return broker;
@@ -63,6 +65,7 @@ async function probeUse(
 
 /** For people. */
 export function describeSource(source: SourceSettings): string {
+  if (source.kind === "table") return `table ${source.table} of ${show(source.database)}`;
   if (source.kind !== "subscribed") return show(source.root);
   const { broker, exchange } = source.subscription;
   const read = readAddress(broker.url);

@@ -19,6 +19,7 @@ const facts: ExplainFacts = {
   file: "/src/run/a\n.nc" as AbsPath,
   source: { kind: "file", version },
   flowState: { state: "running", reason: null },
+  row: null,
   sets: [],
   skewMs: 0,
   next: "nothing: it is delivered",

@@ -5,6 +5,7 @@ import { setStory } from "../../daemon/set-story.ts";
 import { never } from "../../kernel/errors.ts";
 import { show } from "../../kernel/path.ts";
 import { formatAge, formatBytes, formatMany, formatTime } from "../../kernel/readable.ts";
+import { followedText } from "./table-line.ts";
 import type { Look, Style } from "./terminal.ts";
 
 const styles: Record<TransferStory["state"], Style> = {
@@ -25,6 +26,7 @@ export function explainText(facts: ExplainFacts, look: Look): string {
   const lines = [look.paint("bold", show(facts.path)), `flow ${facts.flow}, ${show(facts.file)}: ${sourceNow(facts)}`, ""];
   if (facts.story.leftOut > 0) lines.push(`(${formatMany(facts.story.leftOut, "older transfer")} left out)`, "");
   for (const transfer of facts.story.transfers) lines.push(...transferLines(transfer, facts, look), "");
+  if (facts.row !== null) lines.push(followedText(facts.row), "");
   lines.push(...facts.sets.map((set) => `${look.paint("bold", `Set ${show(set.path)}:`)} ${setStory(facts.flow, set)}`));
   lines.push(`${look.paint("bold", "Next:")} ${facts.next}`);
   return `${lines.join("\n")}\n`;

@@ -29,6 +29,7 @@ const flow: FlowFacts = {
   ],
   activeCount: 1,
   broker: [],
+  table: null,
   completion: null,
   notice: null,
 };
@@ -135,6 +136,7 @@ test("the JSON has the public shape", () => {
         active_count: 1,
         active: [{ transfer: 7, path: "run/big.nc", kind: "put", size: 4 * 2 ** 30, sent: 2 ** 30, since: "2026-11-22T08:41:34.000Z" }],
         broker: [],
+        table: null,
         completion: null,
         notice: null,
       },

@@ -2,6 +2,7 @@ import type { ExplainFacts } from "../explain-facts.ts";
 import type { TransferStory } from "../../flow/ledger/story.ts";
 import { setJson } from "./set-json.ts";
 import { isoMs, isoNs, pathFields } from "../../kernel/json-fields.ts";
+import { followedJson } from "./table-json.ts";
 
 /** The same story for programs (docs/reference/json.md). */
 export function explainJson(facts: ExplainFacts): object {
@@ -16,6 +17,7 @@ export function explainJson(facts: ExplainFacts): object {
     },
     flow_state: facts.flowState,
     transfers: facts.story.transfers.map((transfer) => transferJson(transfer, facts.skewMs)),
+    row: facts.row === null ? null : followedJson(facts.row),
     left_out: facts.story.leftOut,
     sets: facts.sets.map((set) => setJson(facts.flow, set)),
     next: facts.next,

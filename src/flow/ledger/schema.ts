@@ -1,4 +1,5 @@
 import { BATCH_TABLES } from "./batch-tables.ts";
+import { tableRows } from "./schema-table.ts";
 import { completionTables } from "./completion-schema.ts";
 
 /**
@@ -148,6 +149,7 @@ CREATE TABLE source_file (
   CHECK ((algorithm IS NULL) = (digest IS NULL))
 ) STRICT;
 CREATE INDEX source_file_flow ON source_file (flow, transfer);
+CREATE INDEX source_file_path ON source_file (path);
 
 -- The message that a transfer came by: which one it is, where its file can be fetched, and all it said, for passing on.
 CREATE TABLE message (
@@ -253,5 +255,5 @@ CREATE TRIGGER transfer_pruned AFTER DELETE ON transfer BEGIN
   INSERT INTO pruned (flow, state, transfers) VALUES (OLD.flow, OLD.state, 1)
     ON CONFLICT (flow, state) DO UPDATE SET transfers = transfers + 1;
 END;
-${completionTables}${BATCH_TABLES}`,
+${tableRows}${completionTables}${BATCH_TABLES}`,
 ];

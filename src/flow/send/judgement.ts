@@ -45,6 +45,7 @@ export class Judgement {
       failures: transfer.failures,
       attempts: transfer.fence.attempt,
       litter,
+      named: transfer.file !== null,
       othersGotThrough,
       retry: settings.retry,
       now: clock.steady(),
