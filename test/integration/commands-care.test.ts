@@ -1,4 +1,5 @@
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { expect, test } from "vitest";
 import { type Templates, staged, useCommands } from "../support/commands-world.ts";
 import { waitUntil } from "../support/waiting.ts";
@@ -107,7 +108,7 @@ test.concurrent("directories, links, renames and removals are made there by the 
 
 test.concurrent("a staging directory on another file system: bytes are copied beside the final name, compared, and renamed", async () => {
   await using world = await localWorld();
-  const elsewhere = mkdtempSync("/tmp/hotdir-staging-");
+  const elsewhere = mkdtempSync(`${world.directory.startsWith("/dev/shm/") ? tmpdir() : "/dev/shm"}/hotdir-staging-`);
   try {
     useCommands(world, { ...local, batch: 20 }, { destination: { inflight: { staging: elsewhere } } });
     expect(statSync(elsewhere).dev).not.toBe(statSync(world.destination).dev);
