@@ -1,15 +1,17 @@
 import { nearest } from "../config/nearest.ts";
 import type { Command } from "./command.ts";
+import { importDbb } from "./import/dbb.ts";
 import { misused, outputOption } from "./import/output.ts";
 import { importSr3 } from "./import/sr3.ts";
 import { importSuprsync } from "./import/suprsync.ts";
 
-const systems = ["sr3", "suprsync"] as const;
+const systems = ["sr3", "suprsync", "dbb"] as const;
 
 export const importCommand: Command = {
   name: "import",
-  summary: "make a configuration of another program's: Sarracenia's (sr3), SupRsync's (suprsync)",
-  usage: "hotdir import sr3 [PATH | COMPONENT/NAME]... [--without-broker] [--output FILE] | suprsync ARGUMENT... [--output FILE]",
+  summary: "make a configuration of another program's: Sarracenia's (sr3), SupRsync's (suprsync), the DBB buffer managers' (dbb)",
+  usage:
+    "hotdir import sr3 [PATH | COMPONENT/NAME]... [--without-broker] [--output FILE] | suprsync ARGUMENT... [--output FILE] | dbb CONFIG [--output FILE]",
   description: [
     "Reads another program's configuration as it stands, and prints the YAML that equals it: behind each key the lines that it comes from, at the end",
     "what was assumed and what was not carried over. What cannot be carried over ends it with 2, and nothing is written.",
@@ -20,6 +22,8 @@ export const importCommand: Command = {
     "",
     "suprsync: the agent's arguments, or --site-config FILE [--instance-id ID]: without an ID all agents of the class SupRsync that the OCS site",
     "configuration has. 'hotdir suprsync --help' lists the arguments.",
+    "",
+    "dbb: the YAML configuration of a buffer manager; its keys tell which one it is of.",
   ].join("\n"),
   ownArguments: ([system]) => system === "suprsync",
   options: {
@@ -35,6 +39,7 @@ export const importCommand: Command = {
       does: "one sender, with the watch that feeds it, into a file",
     },
     { command: "hotdir import suprsync --site-config default.yaml", does: "a flow for each SupRsync agent of a site" },
+    { command: "hotdir import dbb config.yaml", does: "what 'hotdir hdfmgr run config.yaml' runs, as a configuration" },
   ],
   exits: [],
   async run({ values, positionals }, context) {
@@ -42,9 +47,10 @@ export const importCommand: Command = {
     if (system === "suprsync") return importSuprsync(what, context);
     const output = typeof values["output"] === "string" ? values["output"] : null;
     if (system === "sr3") return importSr3(what, { withoutBroker: values["without-broker"] === true, output }, context);
+    if (system === "dbb") return importDbb(what, output, context);
     const meant = nearest(system, systems);
     throw misused(
-      `${JSON.stringify(system)} is no program whose configurations are read: ${systems.join(" and ")} are${meant === null ? "" : `; did you mean ${meant}?`}`,
+      `${JSON.stringify(system)} is no program whose configurations are read: ${systems.join(", ")} are${meant === null ? "" : `; did you mean ${meant}?`}`,
     );
   },
 };

@@ -18,7 +18,16 @@ it("the committed reference is current (else: node scripts/generate-schema.ts)",
 it("the example of the reference is a good configuration", () => {
   expect(parseConfiguration(fullExample, "/etc/hotdir.yaml", options)).toMatchObject({
     ok: true,
-    configuration: { flows: [{ name: "to_hpfx" }, { name: "announced" }, { name: "published" }, { name: "cleaned" }, { name: "rows" }] },
+    configuration: {
+      flows: [
+        { name: "to_hpfx" },
+        { name: "announced" },
+        { name: "published" },
+        { name: "cleaned" },
+        { name: "commanded" },
+        { name: "rows" },
+      ],
+    },
   });
 });
 
@@ -52,7 +61,8 @@ it("what stands as default in the reference is what a flow gets", () => {
   b: {source: {subscribe: {broker: 'amqp://u@h', exchange: x}}, destination: {url: 'file:/o'}, announce: {broker: 'mqtt://h', exchange: y}}
   c: {source: {directory: /d}, destination: {publish: {broker: 'amqp://u@h', exchange: x}}}
   d: {source: {table: {database: /db}}, destination: {url: 'file:/o'}}
-  e: {source: {directory: /d}, destination: {url: 'file:/o'}, completion: {sets: '\\d+', whole: timecode}}`,
+  e: {source: {directory: /d}, destination: {url: 'file:/o'}, completion: {sets: '\\d+', whole: timecode}}
+  f: {source: {directory: /d}, destination: {directory: /o, commands: {transfer: 'cp {file} {dest}', remote: 'sh -c {command}'}}}`,
     "/x.yaml",
     options,
   );
@@ -67,7 +77,7 @@ it("what stands as default in the reference is what a flow gets", () => {
   const { origins } = minimal.configuration;
   for (const [path, schema] of defaults) {
     const value = Array.isArray(schema.default) ? `[${schema.default.join(", ")}]` : `${schema.default as string | number}`;
-    const flow = ["a", "b", "c", "d", "e"].find((name) => origins.has(path.replace("NAME", name)));
+    const flow = ["a", "b", "c", "d", "e", "f"].find((name) => origins.has(path.replace("NAME", name)));
     expect(origins.get(path.replace("NAME", flow ?? "none")), path).toEqual({ value, from: "default" });
   }
   expect(defaults.length).toBeGreaterThan(30);

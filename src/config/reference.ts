@@ -94,6 +94,21 @@ flows:
       subscribe: {broker: amqps://bob@hub/, exchange: xs_cluster}
     destination:
       remove: {directory: ~/sent_by_others, hold: ~/held}   # in place of url; without hold: deleted
+  commanded:                           # own commands bring the files
+    source: {directory: ~/buffer}
+    destination:
+      directory: /data/buffer          # at the far end
+      inflight: {staging: /data/staging}
+      lanes: 2
+      verify: blake2b
+      commands:                        # in place of url
+        transfer: 'scp -Bpq {file} {user}@{host}:{dest}'   # {file} or {batch}
+        remote: 'ssh {user}@{host} "{command}"'
+        parameters: {user: jdoe, host: example.edu}
+        batch: 10
+        timeout: 60s                   # while nothing moves; default: none
+        journal: ~/handoff.db          # default: none
+    retry: {attempts: unlimited, backoff: 2s..10m}
   rows:                                # a table of another program's database is the queue
     source:
       table:

@@ -2,6 +2,7 @@ import { type AbsPath, below, show } from "../kernel/path.ts";
 import { bandwidthFaults } from "./bandwidth.ts";
 import { completionRules } from "./completion-rules.ts";
 import { brokerRules } from "./broker-rules.ts";
+import { commandRules } from "./commands.ts";
 import { resolvePlace, resolveStaging } from "./destination.ts";
 import type { Path } from "./fault.ts";
 import type { FlowValue } from "./flow.ts";
@@ -25,6 +26,7 @@ const rules: Rule[] = [
   destinationIsOne,
   ...brokerRules,
   ...removalRules,
+  ...commandRules,
   ...tableRules,
   ...completionRules,
   postsHaveNoDirectories,
@@ -56,10 +58,10 @@ function sourceIsOne({ flow, written }: RuleFacts): RuleFault[] {
 
 function destinationIsOne({ flow, written }: RuleFacts): RuleFault[] {
   if (flow.destination === undefined) return [];
-  const [first, second] = ["url", "publish", "remove"].filter((key) => written("destination", key));
+  const [first, second] = ["url", "commands", "publish", "remove"].filter((key) => written("destination", key));
   if (second !== undefined)
     return [{ path: ["destination", second], about: "key", message: `a destination has either ${first} or ${second}, not both` }];
-  return first === undefined ? [{ path: ["destination"], message: "a destination needs a url (or messages to publish)" }] : [];
+  return first === undefined ? [{ path: ["destination"], message: "a destination needs a url (or commands, or messages to publish)" }] : [];
 }
 
 /** What is posted may lie anywhere, among directories that are nobody's business of ours. */

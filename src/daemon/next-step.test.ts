@@ -35,6 +35,7 @@ function transfer(state: TransferStory["state"], more: Partial<TransferStory> = 
     announcementOwed: false,
     retain: null,
     tries: [],
+    batches: [],
     triesLeftOut: 0,
     ...more,
   };

@@ -2,7 +2,7 @@ import type { TransferStory } from "../flow/ledger/story.ts";
 import { sameVersion } from "../flow/version.ts";
 import { never } from "../kernel/errors.ts";
 import { join, show } from "../kernel/path.ts";
-import { formatAge, formatBytes, formatCount } from "../kernel/readable.ts";
+import { formatAge, formatBytes, formatCount, formatAttempt } from "../kernel/readable.ts";
 import type { Prospect } from "./explain-facts.ts";
 import { retryCommand } from "./retry-command.ts";
 
@@ -69,7 +69,7 @@ function queued(prospect: Prospect, last: TransferStory): string {
   const inMs = (last.dueAt ?? 0) - prospect.nowSteady;
   if (last.failures > 0) {
     const when = inMs > 0 ? `in ${formatAge(inMs)}` : "now";
-    return `is tried again ${when} (attempt ${last.failures + 1} of ${prospect.settings.retry.attemptsMax}): ${last.reason ?? "the last one failed"}`;
+    return `is tried again ${when} (${formatAttempt(last.failures + 1, prospect.settings.retry.attemptsMax)}): ${last.reason ?? "the last one failed"}`;
   }
   if (inMs > 1000) return `is tried again in ${formatAge(inMs)}, no attempt is counted: ${last.reason ?? "it could not be sent yet"}`;
   const { place } = prospect;

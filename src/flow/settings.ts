@@ -1,6 +1,7 @@
 import type { Backoff } from "../kernel/backoff.ts";
 import type { LogLevel } from "../kernel/log.ts";
 import type { AbsPath, Bytes } from "../kernel/path.ts";
+import type { CommandTemplate } from "./command/template.ts";
 import type { Chmod } from "./chmod.ts";
 import type { DigestAlgorithm, Verify } from "./digest.ts";
 import type { Hours } from "./schedule.ts";
@@ -203,7 +204,7 @@ export type PublishSettings = {
 export type Settle = { kind: "close" } | { kind: "quiet"; quietMs: number } | { kind: "marker"; suffix: string };
 
 export type DestinationSettings = {
-  place: FilePlace | PublishPlace | RemovePlace;
+  place: FilePlace | CommandPlace | PublishPlace | RemovePlace;
   lanesMax: number;
   inflight: { kind: "suffix"; suffix: string } | { kind: "staging"; directory: string };
   preserve: { mtime: boolean; mode: boolean };
@@ -233,6 +234,19 @@ export type SshPlace = {
 };
 export type FilePlace = SshPlace | LocalPlace;
 export type LocalPlace = { kind: "file"; directory: AbsPath };
+/** A directory at the far end that the user's own commands fill. `directory`: absolute, a byte string. */
+export type CommandPlace = {
+  kind: "commands";
+  directory: string;
+  transfer: CommandTemplate;
+  remote: CommandTemplate;
+  /** The most files of one directory that go together. */
+  batchMax: number;
+  /** A command in which nothing moves for so long is ended; null: none is. */
+  stillMs: number | null;
+  /** The user's database into which batches are written; null: none is. */
+  journal: AbsPath | null;
+};
 /** Nothing is moved: changes become messages. `verify` says which digest they carry. */
 export type PublishPlace = { kind: "publish"; publish: PublishSettings };
 /** Nothing is moved: a file below the directory that is elsewhere already, as a message with its digest says, goes; or moves to `hold`. */

@@ -38,6 +38,7 @@ export const errorCodes = {
   "digest-unavailable": { scope: "file", retry: "backoff", says: "the destination's bytes could not be read back" },
   "broker-refused": { scope: "file", retry: "backoff", says: "the broker refuses this message" },
   "accelerator-failed": { scope: "file", retry: "backoff", says: "the accelerator command failed" },
+  "transfer-failed": { scope: "file", retry: "backoff", says: "the transfer command failed" },
   internal: { scope: "file", retry: "backoff", says: "hotdir itself made a mistake; please report it" },
   refused: { scope: "unclear", retry: "backoff", says: "the destination refused without saying why" },
   // The connection
@@ -50,6 +51,8 @@ export const errorCodes = {
   "host-key-changed": { scope: "destination", retry: "backoff", says: "the host's key is not the known one" },
   "too-many-connections": { scope: "destination", retry: "backoff", says: "the host takes no more connections for now" },
   "ssh-failed": { scope: "destination", retry: "backoff", says: "the ssh command failed" },
+  "remote-command-failed": { scope: "destination", retry: "backoff", says: "the remote command failed" },
+  "command-not-started": { scope: "destination", retry: "backoff", says: "a command of the destination cannot be started" },
   "no-sftp": { scope: "destination", retry: "backoff", says: "the host offers no SFTP" },
   "staging-elsewhere": {
     scope: "destination",

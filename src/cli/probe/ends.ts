@@ -5,6 +5,7 @@ import type { FlowSettings, SourceSettings } from "../../flow/settings.ts";
 import type { ErrorCode } from "../../kernel/error-codes.ts";
 import { show } from "../../kernel/path.ts";
 import type { BrokerCheck } from "./broker.ts";
+import { probeCommands } from "./commands.ts";
 import { probeDestination } from "./destination.ts";
 import { type Finding, good } from "./finding.ts";
 import { probeSource, readable } from "./source.ts";
@@ -34,6 +35,7 @@ export async function probeFar(
   signal: AbortSignal,
 ): Promise<EndCheck & { guarantee: Guarantee }> {
   const { place } = settings.destination;
+  if (place.kind === "commands") return await probeCommands(settings, place, written, signal);
   if (movesFiles(settings)) return await probeDestination(settings, written, signal);
   const guarantee = guaranteeOf(settings);
   if (place.kind === "publish") return { ...(await probeUse(settings, "publish", written, signal)), guarantee };

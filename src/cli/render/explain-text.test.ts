@@ -53,6 +53,7 @@ const facts: ExplainFacts = {
           },
           { attempt: 2, startedAtMs: at(18), endedAtMs: at(20), bytes: 4 * 2 ** 20, outcome: "delivered", detail: null },
         ],
+        batches: [],
         triesLeftOut: 0,
       },
     ],

@@ -51,6 +51,16 @@ function transferJson(transfer: TransferStory, skewMs: number): object {
       outcome: attempt.outcome,
       detail: attempt.detail,
     })),
+    commands: transfer.batches.map((batch) => ({
+      batch: batch.id,
+      files: batch.files,
+      bytes: batch.bytes,
+      pre: stepJson(batch.preAtUs, batch.preTookUs),
+      transfer: stepJson(batch.transferAtUs, batch.transferTookUs),
+      post: stepJson(batch.postAtUs, batch.postTookUs),
+      status: batch.status,
+      message: batch.message,
+    })),
     receipt:
       receipt === null
         ? null
@@ -64,6 +74,10 @@ function transferJson(transfer: TransferStory, skewMs: number): object {
     announcement_owed: transfer.announcementOwed,
     retention: retain === null ? null : retentionJson(retain, skewMs),
   };
+}
+
+function stepJson(atUs: number | null, tookUs: number | null): object | null {
+  return atUs === null ? null : { started_at: isoMs(atUs / 1000), seconds: tookUs === null ? null : tookUs / 1_000_000 };
 }
 
 function retentionJson(retain: NonNullable<TransferStory["retain"]>, skewMs: number): object {

@@ -1,3 +1,4 @@
+import { BATCH_TABLES } from "./batch-tables.ts";
 import { tableRows } from "./schema-table.ts";
 import { completionTables } from "./completion-schema.ts";
 
@@ -32,6 +33,7 @@ CREATE TABLE flow (
   destination TEXT NOT NULL,
   root_identity TEXT,
   halted TEXT,
+  journaled INTEGER NOT NULL DEFAULT 0 CHECK (journaled = 0 OR journaled = 1),
   held TEXT CHECK (held IS NULL OR held = 'paused' OR held = 'stopped'),
   released_through INTEGER NOT NULL DEFAULT 0
 ) STRICT;
@@ -253,5 +255,5 @@ CREATE TRIGGER transfer_pruned AFTER DELETE ON transfer BEGIN
   INSERT INTO pruned (flow, state, transfers) VALUES (OLD.flow, OLD.state, 1)
     ON CONFLICT (flow, state) DO UPDATE SET transfers = transfers + 1;
 END;
-${tableRows}${completionTables}`,
+${tableRows}${completionTables}${BATCH_TABLES}`,
 ];

@@ -4,6 +4,7 @@ import type { Digest } from "../digest.ts";
 import type { Change, TransferId } from "../transfer.ts";
 import type { Version } from "../version.ts";
 import { isOwedAnnouncement } from "./announcements.ts";
+import { type BatchStory, batchesOf } from "./batches.ts";
 import type { Database, Row } from "./database.ts";
 import type { FlowId } from "./flows.ts";
 import { CHANGE_COLUMNS, type ChangeRow, changeFrom, pathCell, versionFrom } from "./rows.ts";
@@ -30,6 +31,8 @@ export type TransferStory = {
   /** What becomes of the source file; null: it is kept. `reason`: why it stayed when its time had come. */
   retain: { state: "due"; at: SteadyMs; reason: string | null } | { state: "removing" | "removed" | "held" } | null;
   tries: AttemptStory[];
+  /** Runs of the user's commands that it was in, the last ones. */
+  batches: BatchStory[];
   /** Tries that are not in `tries`, older than those. */
   triesLeftOut: number;
 };
@@ -120,6 +123,7 @@ function transferFrom(db: Database, row: StoryRow): TransferStory {
     announcementOwed: isOwedAnnouncement(db, row.id),
     retain: retainFrom(row),
     tries: tries.slice(-TRIES_MAX),
+    batches: batchesOf(db, row.id, TRIES_MAX),
     triesLeftOut: Math.max(0, tries.length - TRIES_MAX),
   };
 }
