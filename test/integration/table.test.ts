@@ -171,9 +171,18 @@ test("a database that is not there, is locked, is no database, or is replaced is
     await producer.ask({ do: "add", files: [{ local_path: file, remote_path: "a", archive_name: "data" }] });
     await rowsAre(world, "the row is told", (rows) => rows.every(isVerified));
     expect((await hotdir.status()).flows[0]?.state).toBe("running");
-    // A writer that keeps its lock for longer than anybody should.
-    const lock = producer.ask({ do: "lock", seconds: 5 });
-    expect(await lock).toEqual({ locked: true });
+  }
+  {
+    // A writer that keeps its lock for longer than anybody should: rows are read and delivered meanwhile, and told later.
+    using table = new ForeignTable(world.database);
+    table.add({ local_path: makeFile(world, "locked", "locked"), remote_path: "locked", local_md5sum: md5("locked") });
+    table.sqlite.exec("BEGIN IMMEDIATE");
+    await waitUntil("it is delivered all the same", async () => existsSync(`${world.destination}/locked`), { timeoutMs: 10_000 });
+    const locked = await hotdir.waitFor("the lock is shown", ({ flows }) => flows[0]?.state === "waiting");
+    expect(locked.flows[0]?.reason).toMatch(/^write table supersync_v0: .* another program holds its lock/);
+    expect(await flowFact(world, "table")).toMatchObject({ owed: 1, state: "waiting" });
+    table.sqlite.exec("ROLLBACK");
+    await rowsAre(world, "the row is told", (rows) => rows.every(isVerified));
   }
   // Another database takes its place, with the same keys and other rows.
   const other = `${world.directory}/other.db`;
