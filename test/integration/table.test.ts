@@ -110,7 +110,17 @@ test("a database that is not there, is locked, is no database, or is replaced is
     await waitUntil("it is delivered all the same", async () => existsSync(`${world.destination}/locked`), { timeoutMs: 10_000 });
     const locked = await hotdir.waitFor("the lock is shown", ({ flows }) => flows[0]?.state === "waiting");
     expect(locked.flows[0]?.reason).toMatch(/^write table supersync_v0: .* another program holds its lock/);
-    expect(await flowFact(world, "table")).toMatchObject({ owed: 1, state: "waiting" });
+    expect(await flowFact(world, "table")).toMatchObject({
+      owed: 1,
+      state: "waiting",
+      archive: {
+        finalized_until: 1_699_999_999,
+        num_files: 2,
+        uncopied_files: 1,
+        waits_for: { row: 2, path: "locked", state: "delivered" },
+      },
+      counters: { copies: 2, errors_nonzero: 0, errors_sqlite: expect.any(Number) },
+    });
     table.sqlite.exec("ROLLBACK");
     await rowsAre(world, "the row is told", (rows) => rows.every(isVerified));
   }
@@ -139,6 +149,10 @@ test("delivered files go so long after their registration, only where their rows
   table.add({ local_path: young!, remote_path: "young", local_md5sum: md5("young"), timestamp: now });
   table.add({ local_path: kept!, remote_path: "kept", local_md5sum: md5("kept"), timestamp: now - 7200, deletable: 0 });
   table.add({ local_path: link, remote_path: "link", local_md5sum: md5("target"), timestamp: now - 7200 });
+  // Two rows name one file: it goes once both are done, and the second finds it gone.
+  const both = makeFile(world, "both", "both");
+  for (const remote_path of ["one", "other"])
+    table.add({ local_path: both, remote_path, local_md5sum: md5("both"), timestamp: now - 7200 });
   expect(await world.hotdir.runUntilIdle(), world.hotdir.log()).toBe(0);
   expect([old, young, kept, target].map((file) => existsSync(file!))).toEqual([false, true, true, true]);
   expect(isThere(link)).toBe(false);
@@ -147,7 +161,11 @@ test("delivered files go so long after their registration, only where their rows
     [true, "object"],
     [true, "object"],
     [true, "number"],
+    [true, "number"],
+    [true, "number"],
   ]);
+  expect(existsSync(both)).toBe(false);
+  expect([5, 6].filter((id) => table.row(id).removed === 0).length).toBe(1);
   expect(Number(table.row(1).removed)).toBeGreaterThan(now - 1);
 });
 
