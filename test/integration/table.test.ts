@@ -192,4 +192,5 @@ test("nothing can be posted to such a flow", async () => {
   const file = makeFile(world, "a", "a");
   const posted = await world.hotdir.ask("post", "-f", "world", file);
   expect(posted.status).toBe(1);
+  expect(posted.stderr).toContain(`it is in no flow's source (world: table supersync_v0 of ${world.database})`);
 });
