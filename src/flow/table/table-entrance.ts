@@ -138,10 +138,10 @@ export class TableEntrance implements Entrance {
 
   async #work(): Promise<void> {
     while (!this.#stop.signal.aborted) {
-      const before = this.trouble;
+      const before = { trouble: this.trouble, idle: this.#reading.idle };
       const writtenMs = await this.#tried(this.#canWrite, () => this.#write());
       const readMs = await this.#tried(this.#canRead, () => this.#read());
-      if (before !== this.trouble) this.#events.changed();
+      if (before.trouble !== this.trouble || before.idle !== this.#reading.idle) this.#events.changed();
       await this.#sleep(Math.min(writtenMs, readMs));
     }
   }
@@ -190,7 +190,7 @@ export class TableEntrance implements Entrance {
     });
     if (queued) this.#events.queued();
     if (again) this.#reading.compareSoon();
-    this.#events.changed();
+    if (rows.length + missing.length > 0) this.#events.changed();
   }
 
   /** Whether there was something to write, so that there may be more. */
