@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { flowSettings, makeLedger, registerTestFlow, rel, type TestLedger } from "../../../test/support/ledger.ts";
 import { makeTemporary, type Temporary } from "../../../test/support/temporary.ts";
@@ -180,6 +180,14 @@ test("where manifests cannot be written that is told, and nothing is lost; a fil
   completion.round();
   completion.round();
   expect(readFileSync(`${temporary.path}/manifests/7.json`, "utf8")).toBe(text);
+  // What is put in the place of its directory meanwhile is waited for, too.
+  renameSync(`${temporary.path}/manifests`, `${temporary.path}/elsewhere`);
+  writeFileSync(`${temporary.path}/manifests`, "in the way");
+  completion.round();
+  completion.round();
+  expect(completion.notice).toMatch(/manifests\/7\.json cannot be written: .*(ENOTDIR|EEXIST)/);
+  rmSync(`${temporary.path}/manifests`);
+  completion.round();
   // A look at its path in the source is none at the file, and takes nothing away.
   see("7.json");
   deliver();

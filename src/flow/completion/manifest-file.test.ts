@@ -14,6 +14,7 @@ test("a manifest is written whole, again without harm, into directories that wer
   }
   expect(statSync(file).mode & 0o777).toBe(0o644);
   expect([isThere(file, 7), isThere(file, 6), isThere(`${file}x` as AbsPath, 7)]).toEqual([true, false, false]);
+  expect(isThere(`${file}/below` as AbsPath, 7)).toBe(false);
 });
 
 test("a name as long as the file system takes can be written", async () => {

@@ -24,10 +24,14 @@ export function writeManifest(file: AbsPath, parts: Iterable<Uint8Array>): void 
   syncDirectory(directory);
 }
 
-/** Whether a file of this size is there. */
+/** Whether a file of this size is there. Where that cannot be looked at it is not: whoever writes it anew is told why. */
 export function isThere(file: AbsPath, sizeBytes: number): boolean {
-  const stat = lstatSync(fsPath(file), { throwIfNoEntry: false });
-  return stat !== undefined && stat.isFile() && stat.size === sizeBytes;
+  try {
+    const stat = lstatSync(fsPath(file));
+    return stat.isFile() && stat.size === sizeBytes;
+  } catch {
+    return false;
+  }
 }
 
 /** Each new name is durable in its parent before anything is put below it. */
