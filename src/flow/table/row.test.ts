@@ -56,6 +56,8 @@ test.each<[what: string, changes: Partial<RowCells["cells"]>, reason: RegExp]>([
   ["a sum that is a BLOB", { digest: blob("\xff\xfe") }, /local_md5sum is a BLOB '\\xff\\xfe', not a sum of md5/],
   ["a time that is text", { registeredAt: text("yesterday") }, /timestamp is 'yesterday', not a number/],
   ["a time that is NULL", { registeredAt: nothing }, /timestamp is NULL/],
+  ["a time that no date has", { registeredAt: number(1e300) }, /timestamp is 1e\+300, which is no time/],
+  ["a time of removal that no date has", { removedAt: number(-1e13) }, /removed is -10000000000000, which is no time/],
   ["a count that is text", { failures: text("many") }, /failed_copy_attempts is 'many', not a number/],
 ])("%s makes a row unusable, with its reason", (_, changes, reason) => {
   expect(read(changes).unusable).toMatch(reason);
@@ -87,6 +89,15 @@ test("numbers in text columns, and values that the original leaves out, are unde
     copiedAt: nothing,
   } as never);
   expect(row).toMatchObject({ unusable: null, registeredAtS: 1700.25, failures: 0, removable: false, ignore: true });
+});
+
+test("a count beyond all counts is a large one, and a time of delivery beyond all times says that it was delivered", () => {
+  expect(read({ failures: number(1e300), deliveredAt: number(1e300) })).toMatchObject({
+    unusable: null,
+    failures: 1e9,
+    copiedAtS: 8.64e12,
+  });
+  expect(read({ failures: number(-(2 ** 62)) }).failures).toBe(-1e9);
 });
 
 test("which columns a table has says when a row is verified", () => {

@@ -27,6 +27,11 @@ export type TableRow = {
 
 export const digestDigits: Record<DigestAlgorithm, number> = { md5: 32, sha256: 64, sha512: 128, blake2b: 128 };
 
+/** Where a date of JavaScript ends; what lies beyond is no time, and the ledger could not hold it. */
+const TIME_S_MAX = 8.64e12;
+/** More failures, or fewer than none, than that are as many. */
+const COUNT_MAX = 1e9;
+
 /** How the cells of a table are to be understood. */
 export type Reading = { columns: TableColumns; algorithm: DigestAlgorithm };
 
@@ -45,16 +50,22 @@ export function readRow(raw: RowCells, { columns, algorithm }: Reading, nowS: nu
     faults.push(`${name(column)} is ${shown(cell)}, not a number`);
     return null;
   };
-  const registeredAtS = number("registeredAt");
+  const time = (column: "registeredAt" | "removedAt"): number | null => {
+    const atS = number(column);
+    if (atS === null || Math.abs(atS) <= TIME_S_MAX) return atS;
+    faults.push(`${name(column)} is ${atS}, which is no time`);
+    return null;
+  };
+  const registeredAtS = time("registeredAt");
   if (registeredAtS === null && columns.registeredAt !== null && cells.registeredAt.kind === "null")
     faults.push(`${name("registeredAt")} is NULL`);
   const file = or(fileOf(cells.file, name("file")), faults);
   const path = or(pathOf(cells.path, name("path")), faults);
   const digest = or(digestOf(cells.digest, algorithm, name("digest")), faults);
   const read = {
-    copiedAtS: number("deliveredAt"),
-    removedAtS: number("removedAt"),
-    failures: Math.trunc(number("failures") ?? 0),
+    copiedAtS: bounded(number("deliveredAt"), TIME_S_MAX),
+    removedAtS: time("removedAt"),
+    failures: Math.trunc(bounded(number("failures"), COUNT_MAX) ?? 0),
   };
   const registered = cells.digest.kind === "text" ? cells.digest.value : null;
   return {
@@ -72,6 +83,10 @@ export function readRow(raw: RowCells, { columns, algorithm }: Reading, nowS: nu
     verified: isVerified(cells, columns, read.copiedAtS),
     unusable: faults.length === 0 ? null : faults.join("; "),
   };
+}
+
+function bounded(value: number | null, most: number): number | null {
+  return value === null ? null : Math.max(-most, Math.min(value, most));
 }
 
 type Found<T> = { value: T } | { fault: string };

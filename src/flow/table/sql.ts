@@ -11,7 +11,7 @@ export function whereClause({ where }: Pick<TablePlace, "where">): string {
   return where.map(({ column }) => ` AND ${quoteName(column)} IS ?`).join("");
 }
 
-export type ReadStatements = { last: string; range: string; key: string; naming: string };
+export type ReadStatements = { first: string; last: string; range: string; key: string; naming: string };
 
 /** Numbers come as they are, the rest as bytes; of each its type, since columns hold what somebody put there. */
 export function readStatements(place: TablePlace): ReadStatements {
@@ -27,6 +27,7 @@ export function readStatements(place: TablePlace): ReadStatements {
   const select = `SELECT ${id}, ${cells.join(", ")} ${from}`;
   const ours = whereClause(place);
   return {
+    first: `SELECT min(${id}) ${from}`,
     last: `SELECT max(${id}) ${from}`,
     range: `${select} WHERE ${id} > ? AND ${id} <= ?${ours} ORDER BY ${id}`,
     key: `${select} WHERE ${id} = ?${ours}`,

@@ -171,6 +171,15 @@ test("values of any type are read, and cost no other row anything", () => {
   ]);
 });
 
+test("a key that a number cannot hold is refused by name, and the table is read again once it is gone", () => {
+  for (const id of [2n ** 63n - 1n, -(2n ** 53n)]) {
+    foreign.sqlite.prepare(`INSERT INTO supersync_v0 SELECT ?, '/a', '', 'data', 'a', 1, NULL, NULL, NULL, 0, 1, 0`).run(id);
+    expect(() => table.poll()).toThrow(/a row of table supersync_v0 has a key \(id\) beyond 2\^53.*: delete it, or give it a smaller one/);
+    foreign.sqlite.prepare("DELETE FROM supersync_v0 WHERE id = ?").run(id);
+  }
+  expect(table.poll().last).toBe(0);
+});
+
 test("a file is registered once, whoever was killed in between, and by its bytes", () => {
   const row = {
     file: bytesOfText("/data/m") as AbsPath,

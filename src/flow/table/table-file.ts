@@ -1,10 +1,10 @@
 import { statSync } from "node:fs";
 import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from "node:sqlite";
 import { errnoOf } from "../../kernel/errors.ts";
-import { type AbsPath, bufferOf, fsPath } from "../../kernel/path.ts";
+import { type AbsPath, bufferOf, fsPath, show } from "../../kernel/path.ts";
 import { versionOf } from "../version.ts";
 import { cellsFrom, fingerprintOf, type RowCells } from "./cells.ts";
-import { connect, type Connection, fileOf, tableErrorOf } from "./connection.ts";
+import { connect, type Connection, fileOf, TableError, tableErrorOf } from "./connection.ts";
 import type { KnownRows, Look, NewRow, RowWrite, SeenRow, SetWrite, TableAnswers, TablePlace, WriteEnd } from "./messages.ts";
 import { addRow } from "./add-row.ts";
 import { readRow, type TableRow } from "./row.ts";
@@ -35,8 +35,10 @@ export class TableFile implements Disposable {
 
   poll(): TableAnswers["poll"] {
     return this.#use((sqlite, file) => {
+      const last = this.#last();
+      this.#refuseKeys(this.#key(this.#sql.first), last);
       const version = sqlite.prepare("PRAGMA data_version").get()?.["data_version"];
-      return { identity: file, version: `${this.#opened}:${String(version)}`, last: this.#last() };
+      return { identity: file, version: `${this.#opened}:${String(version)}`, last };
     });
   }
 
@@ -129,8 +131,22 @@ export class TableFile implements Disposable {
   }
 
   #last(): number {
-    const [row] = this.#iterate(this.#sql.last, []);
+    return this.#key(this.#sql.last);
+  }
+
+  #key(sql: string): number {
+    const [row] = this.#iterate(sql, []);
     return Number(row?.[0] ?? 0);
+  }
+
+  /** Keys are numbers here, and in the ledger: of two that are one to us we would write the outcome of the other. */
+  #refuseKeys(...keys: number[]): void {
+    const { database, table, columns } = this.#place;
+    const beyond = keys.find((key) => !Number.isSafeInteger(key));
+    if (beyond === undefined) return;
+    throw new TableError(
+      `${show(database)}: a row of table ${table} has a key (${columns.id}) beyond 2^53, about ${beyond}, and cannot be told from its neighbours: delete it, or give it a smaller one`,
+    );
   }
 
   #read(row: number): RowCells | null {
