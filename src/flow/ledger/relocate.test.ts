@@ -113,7 +113,16 @@ test("a transfer that names its own file names it at the new place, too; rows of
   recordNamedFile(db, flow, recordQueued(db, flow, put("manifest"), at), file);
   const ofRow = recordQueued(db, flow, put("row"), at);
   readSoFar(db, flow);
-  const row = { row: 1, transfer: ofRow, fingerprint: 1, registration: 1, registeredAtS: 1, registered: null, removable: true };
+  const row = {
+    row: 1,
+    transfer: ofRow,
+    fingerprint: 1,
+    registration: 1,
+    registeredAtS: 1,
+    registered: null,
+    named: null,
+    removable: true,
+  };
   putRow(db, flow, { ...row, verified: false, waits: true, copied: false, failures: 0, failuresThere: 0 });
   const moved = registerFlow(db, there("file:/other"));
   const claimed = claim(db, { flow: moved, run: ledger.run, bulk: false, limit: 9, now: at.steady, busy: () => false });

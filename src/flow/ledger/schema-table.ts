@@ -15,7 +15,8 @@ CREATE TABLE table_source (
 ) STRICT;
 
 -- The rows of that table, by their keys: as they were last read or written, and which transfer follows them. registration: tells file, path
--- and sum apart from others. registered: the sum. waits: neither verified nor ignored. failures: what the row is to say; failures_there: what it said, or null where it is set whatever that is;
+-- and sum apart from others. registered: the sum. waits: neither verified nor ignored. named: the path that it names, where its transfer is at
+-- none since the row cannot be understood. failures: what the row is to say; failures_there: what it said, or null where it is set whatever that is;
 -- failures_told: what it may say by now, since that was to be written when a kill may have come. owed: how many outcomes it was not told of yet.
 CREATE TABLE table_row (
   flow INTEGER NOT NULL REFERENCES flow (id),
@@ -25,6 +26,7 @@ CREATE TABLE table_row (
   registration INTEGER NOT NULL,
   registered_at REAL NOT NULL,
   registered TEXT,
+  named BLOB CHECK (length(named) > 0),
   removable INTEGER NOT NULL CHECK (removable = 0 OR removable = 1),
   verified INTEGER NOT NULL CHECK (verified = 0 OR verified = 1),
   waits INTEGER NOT NULL CHECK (waits = 0 OR (waits = 1 AND verified = 0)),

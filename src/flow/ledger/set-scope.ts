@@ -34,8 +34,9 @@ export function beginScope(db: Database, flow: FlowId, expression: string): void
   });
 }
 
+// A row that cannot be understood belongs where it would have gone, though its dead letter is at no path.
 const NEXT =
-  "SELECT id, kind, path, from_path, directory, state, seen_at, state = 'ignored' AND EXISTS (SELECT 1 FROM table_row r WHERE r.transfer = transfer.id AND r.verified = 1) AS elsewhere FROM transfer WHERE id > ? AND id <= ? AND +flow = ? ORDER BY id";
+  "SELECT id, kind, coalesce((SELECT named FROM table_row r WHERE r.transfer = transfer.id), path) AS path, from_path, directory, state, seen_at, state = 'ignored' AND EXISTS (SELECT 1 FROM table_row r WHERE r.transfer = transfer.id AND r.verified = 1) AS elsewhere FROM transfer WHERE id > ? AND id <= ? AND +flow = ? ORDER BY id";
 
 /** The transfers that were recorded since, among the next `limit` rows of the ledger; `caughtUp`: there are no further ones. */
 export function takeUnplaced(db: Database, flow: FlowId, limit: number): { placed: Placed[]; caughtUp: boolean } {

@@ -4,7 +4,7 @@ import type { Digest } from "../digest.ts";
 import type { TransferId } from "../transfer.ts";
 import type { Database, Row } from "./database.ts";
 import type { FlowId } from "./flows.ts";
-import { pathFrom } from "./rows.ts";
+import { pathCell, pathFrom } from "./rows.ts";
 import { digestFrom } from "./segments.ts";
 import type { StateName } from "./states.ts";
 
@@ -18,6 +18,8 @@ export type LedgerRow = {
   registeredAtS: number;
   /** The sum that it names, in lower-case hexadecimal. */
   registered: string | null;
+  /** The path that it names, where its transfer is at none. */
+  named: RelPath | null;
   removable: boolean;
   verified: boolean;
   /** Neither verified nor ignored. */
@@ -61,6 +63,7 @@ type FollowedCells = Row & {
   registration: number;
   registered_at: number;
   registered: string | null;
+  named: Uint8Array | null;
   removable: number;
   verified: number;
   waits: number;
@@ -88,6 +91,7 @@ function followedFrom(cells: FollowedCells): FollowedRow {
     registration: cells.registration,
     registeredAtS: cells.registered_at,
     registered: cells.registered,
+    named: cells.named === null ? null : pathFrom(cells.named),
     removable: cells.removable === 1,
     verified: cells.verified === 1,
     waits: cells.waits === 1,
@@ -140,10 +144,10 @@ export function knownRows(db: Database, flow: FlowId, which: "all" | "waiting", 
   );
 }
 
-const PUT_ROW = `INSERT INTO table_row (flow, row, transfer, fingerprint, registration, registered_at, registered, removable, verified, waits, copied, failures, failures_there)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+const PUT_ROW = `INSERT INTO table_row (flow, row, transfer, fingerprint, registration, registered_at, registered, named, removable, verified, waits, copied, failures, failures_there)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT (flow, row) DO UPDATE SET transfer = excluded.transfer, fingerprint = excluded.fingerprint, registration = excluded.registration, registered_at = excluded.registered_at,
-    registered = excluded.registered, removable = excluded.removable, verified = excluded.verified, waits = excluded.waits, copied = excluded.copied, failures = excluded.failures,
+    registered = excluded.registered, named = excluded.named, removable = excluded.removable, verified = excluded.verified, waits = excluded.waits, copied = excluded.copied, failures = excluded.failures,
     failures_there = excluded.failures_there, failures_told = NULL, removed_at = CASE WHEN transfer IS excluded.transfer THEN removed_at END`;
 
 /** What is owed to the row stays owed. */
@@ -157,6 +161,7 @@ export function putRow(db: Database, flow: FlowId, row: LedgerRow): void {
     row.registration,
     row.registeredAtS,
     row.registered,
+    row.named === null ? null : pathCell(row.named),
     row.removable ? 1 : 0,
     row.verified ? 1 : 0,
     row.waits ? 1 : 0,

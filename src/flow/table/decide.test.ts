@@ -48,10 +48,6 @@ test("what others verified is taken at their word, unless its file is to go: the
   expect(decideRow(verified, { ...rules, removes: true, look: "gone" })).toMatchObject({ do: "ignore" });
 });
 
-test("a row whose file was removed unverified is not sent", () => {
-  expect(decideRow({ ...row, removedAtS: 7 }, rules)).toMatchObject({ do: "ignore" });
-});
-
 const known: Following = { state: "queued", code: null, reason: null, same: true, failuresThere: 0, owed: false };
 const step = (changes: Partial<TableRow>, now: Partial<Following>): string => {
   const changed = { ...row, ...changes };

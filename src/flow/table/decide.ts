@@ -38,8 +38,6 @@ export function decideRow(row: TableRow, { attemptsMax, removes, rejected, look,
       ? { do: "send", adopt: true }
       : { do: "ignore", reason: `row ${row.row} says that another program has delivered and verified it` };
   }
-  if (row.removedAtS !== null)
-    return { do: "ignore", reason: `row ${row.row} says that its file was removed, and not that it was delivered` };
   if (row.failures < attemptsMax) return { do: "send", adopt: false };
   const reason = `row ${row.row} counts ${row.failures} failed attempts, and ${attemptsMax} are allowed; find out why, then 'hotdir retry -f ${flow}' begins anew and sets its count to 0`;
   return { do: "bury", code: "row-exhausted", reason };

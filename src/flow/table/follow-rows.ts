@@ -131,6 +131,7 @@ function keep({ db, flow }: FollowContext, row: SeenRow, { transfer, failures }:
     registration: row.registration,
     registeredAtS: row.registeredAtS,
     registered: row.digest?.hex ?? null,
+    named: row.unusable !== null && waits(row) ? row.path : null,
     removable: row.removable,
     verified: row.verified,
     waits: waits(row),

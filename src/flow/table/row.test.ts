@@ -57,6 +57,7 @@ test.each<[what: string, changes: Partial<RowCells["cells"]>, reason: RegExp]>([
   ["a time that is text", { registeredAt: text("yesterday") }, /timestamp is 'yesterday', not a number/],
   ["a time that is NULL", { registeredAt: nothing }, /timestamp is NULL/],
   ["a time that no date has", { registeredAt: number(1e300) }, /timestamp is 1e\+300, which is no time/],
+  ["a file that was removed and never delivered", { removedAt: number(7) }, /removed says that its file was removed, and nothing that it/],
   ["a time of removal that no date has", { removedAt: number(-1e13) }, /removed is -10000000000000, which is no time/],
   ["a count that is text", { failures: text("many") }, /failed_copy_attempts is 'many', not a number/],
 ])("%s makes a row unusable, with its reason", (_, changes, reason) => {

@@ -67,6 +67,10 @@ export function readRow(raw: RowCells, { columns, algorithm }: Reading, nowS: nu
     removedAtS: time("removedAt"),
     failures: Math.trunc(bounded(number("failures"), COUNT_MAX) ?? 0),
   };
+  const verified = isVerified(cells, columns, read.copiedAtS);
+  const tells = columns.found !== null || columns.deliveredAt !== null;
+  if (read.removedAtS !== null && tells && !verified)
+    faults.push(`${name("removedAt")} says that its file was removed, and nothing that it was delivered`);
   const registered = cells.digest.kind === "text" ? cells.digest.value : null;
   return {
     row,
@@ -80,7 +84,7 @@ export function readRow(raw: RowCells, { columns, algorithm }: Reading, nowS: nu
     ...read,
     removable: columns.removable === null || isTrue(cells.removable),
     ignore: isTrue(cells.ignore),
-    verified: isVerified(cells, columns, read.copiedAtS),
+    verified,
     unusable: faults.length === 0 ? null : faults.join("; "),
   };
 }
