@@ -20,6 +20,8 @@ export type SetFacts = {
   waits: { first: Wait[]; count: number; atLeast: boolean };
   /** null: it has none yet. `state`: of its transfer; null: it is being written. */
   manifest: { path: RelPath; madeAtMs: number; members: number; state: StateName | null; late: number } | null;
+  /** When another program was found to have made it final, so that it has no manifest of ours; null: none has. */
+  finalElsewhereAtMs: number | null;
 };
 
 /** The sets of a flow: how many there are, and the first that wait. */
@@ -46,8 +48,9 @@ export function setsOfPath(asked: Asked, path: RelPath): SetFacts[] {
 }
 
 function factsOf({ db, flow, completion, moment }: Asked, set: FileSet): SetFacts {
-  const manifest = set.decidedAtMs === null ? null : manifestOf(db, set.id);
-  const standing = manifest === null ? wholenessOf(db, flow, set, completion.whole, moment) : null;
+  const made = set.decidedAtMs === null ? null : manifestOf(db, set.id);
+  const manifest = made?.stage === "withdrawn" ? null : made;
+  const standing = set.decidedAtMs === null ? wholenessOf(db, flow, set, completion.whole, moment) : null;
   const count = countWaits(db, set.id);
   return {
     path: set.path,
@@ -64,5 +67,6 @@ function factsOf({ db, flow, completion, moment }: Asked, set: FileSet): SetFact
             state: newest(db, flow, manifest.path)?.state ?? null,
             late: set.late,
           },
+    finalElsewhereAtMs: manifest === null ? set.decidedAtMs : null,
   };
 }

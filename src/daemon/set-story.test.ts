@@ -21,6 +21,7 @@ function story(changes: Partial<SetFacts>, waits: Wait[] = [], count = waits.len
     notWhole: null,
     waits: { first: waits, count, atLeast: false },
     manifest: null,
+    finalElsewhereAtMs: null,
     ...changes,
   });
 }
@@ -35,6 +36,10 @@ test("an open set names what it waits for, with the reason of what is dead and w
   );
   expect(story({ waits: { first: [wait("7/b", "queued")], count: 10_000, atLeast: true } })).toContain("more than 10,000 files");
   expect(story({})).toContain("compared with the source");
+});
+
+test("a set that another program made final says so, and promises no manifest", () => {
+  expect(story({ finalElsewhereAtMs: 0 })).toMatch(/^was made final by another program, as was found at .*; it gets no manifest of ours$/);
 });
 
 test("a complete set tells of its manifest, and of what came after it", () => {

@@ -6,6 +6,8 @@ import type { SetFacts } from "./set-facts.ts";
 
 /** How far a set is and what it waits for, by name, in a sentence. Pure. */
 export function setStory(flow: string, facts: SetFacts): string {
+  if (facts.finalElsewhereAtMs !== null)
+    return `was made final by another program, as was found at ${formatTime(facts.finalElsewhereAtMs)}; it gets no manifest of ours`;
   return facts.manifest === null ? openStory(flow, facts) : completeStory(flow, facts.manifest);
 }
 

@@ -1,8 +1,9 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { parse } from "yaml";
 import { expect, test } from "vitest";
-import type { Registered, SuprsyncProducer } from "../support/suprsync-producer.ts";
+import type { Registered, SuprsyncProducer, SuprsyncRow } from "../support/suprsync-producer.ts";
 import { makeSuprsyncWorld, type SuprsyncWorld } from "../support/suprsync-world.ts";
 import { waitUntil } from "../support/waiting.ts";
 
@@ -20,6 +21,9 @@ function copiedBefore(world: SuprsyncWorld, remotePath: string): Registered {
 
 const manifests = (world: SuprsyncWorld): string[] =>
   readdirSync(join(world.destination, "smurf"), { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith("_finalized.yaml"));
+
+const isVerified = ({ local_md5sum: here, remote_md5sum: there }: Pick<SuprsyncRow, "local_md5sum" | "remote_md5sum">): boolean =>
+  here === there;
 
 async function finalized(producer: SuprsyncProducer): Promise<number[]> {
   return (await producer.timecodes()).filter((row) => row.finalized === 1).map((row) => row.timecode);
@@ -84,4 +88,39 @@ test("without --delete-local-after the files of the original are counted and lef
   const finalizing = (await producer.rows()).find(({ remote_path: path }) => path.endsWith("_finalized.yaml"))!;
   const [timecode] = (await producer.timecodes()).filter((one) => one.finalized === 1);
   expect(timecode).toMatchObject({ timecode: now - 1, completed: 1, synced: 1, finalize_file_id: finalizing.id });
+});
+
+test("an original that finalizes beside us makes the only finalization file of that timecode, and odd timecode directories keep no row waiting", async () => {
+  await using world = await makeSuprsyncWorld();
+  const producer = world.producer();
+  await producer.create();
+  await producer.add(world.write("smurf", `${now - 3}/s/a.g3`, Buffer.from("ours")));
+  const agent = world.agent("smurf");
+  agent.start();
+  const explain = { explain: (): string => agent.log().slice(-4000) };
+  await waitUntil("ours is final", async () => (await finalized(producer)).length === 1, explain);
+  await waitUntil("its manifest is there", () => manifests(world).length === 1, explain);
+  const row = world.write("smurf", `${now - 2}/s/b.g3`, Buffer.from("theirs"));
+  await producer.add(row);
+  await producer.finish(now - 2, "smurf");
+  await waitUntil("theirs is verified", () => world.arrived({ archive_name: "smurf", remote_path: row.remote_path }) !== null, explain);
+  await waitUntil("theirs is known to be final", () => /made final by another program/.test(agent.log()), explain);
+  expect((await producer.rows()).filter(({ remote_path: path }) => path.endsWith("_finalized.yaml")).length).toBe(1);
+  using database = new DatabaseSync(world.database, { timeout: 5000 });
+  database.exec("ALTER TABLE timecode_dirs_v0 RENAME TO kept; CREATE VIEW timecode_dirs_v0 AS SELECT * FROM kept");
+  const last = world.write("smurf", `${now - 4}/s/c.g3`, Buffer.from("while it is a view"));
+  database
+    .prepare(
+      `INSERT INTO supersync_v0 (local_path, local_md5sum, archive_name, remote_path, timestamp, failed_copy_attempts, deletable, "ignore") VALUES (?, ?, 'smurf', ?, 1, 0, 1, 0)`,
+    )
+    .run(last.local_path, last.local_md5sum, last.remote_path);
+  await waitUntil(
+    "it is told that sets cannot be",
+    () => /tell of sets in table supersync_v0: .*cannot modify timecode_dirs_v0/.test(agent.log()),
+    explain,
+  );
+  await waitUntil("rows are written nevertheless", async () => (await producer.rows()).every(isVerified), explain);
+  database.exec("DROP VIEW timecode_dirs_v0; ALTER TABLE kept RENAME TO timecode_dirs_v0");
+  await waitUntil("the other is final", async () => (await finalized(producer)).includes(now - 4), explain);
+  expect(await agent.stop(), agent.log()).toBe(0);
 });

@@ -80,6 +80,7 @@ const openSet: SetFacts = {
     atLeast: false,
   },
   manifest: null,
+  finalElsewhereAtMs: null,
 };
 
 test("open sets are told with what they wait for, in the text and in the JSON", () => {
@@ -98,6 +99,7 @@ test("open sets are told with what they wait for, in the text and in the JSON", 
         waits_for: 1,
         waits: [{ transfer: 3, path: "16750/a", kind: "put", state: "sending", code: null, reason: null }],
         manifest: null,
+        final_elsewhere_at: null,
         says: "waits for 1 file: 16750/a (sending)",
       },
     ],

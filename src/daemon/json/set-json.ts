@@ -29,6 +29,7 @@ export function setJson(flow: string, facts: SetFacts): object {
             state: manifest.state,
             late: manifest.late,
           },
+    final_elsewhere_at: facts.finalElsewhereAtMs === null ? null : isoMs(facts.finalElsewhereAtMs),
     says: setStory(flow, facts),
   };
 }

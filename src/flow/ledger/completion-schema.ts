@@ -37,7 +37,8 @@ CREATE TABLE set_scope (
   through INTEGER NOT NULL
 ) STRICT;
 
--- Written in the commit that decides that a set is complete; its bytes are in manifest_part until it is delivered.
+-- Written in the commit that decides that a set is complete; its bytes are in manifest_part until it is delivered,
+-- or withdrawn: another program has told of the set first.
 CREATE TABLE manifest (
   file_set INTEGER PRIMARY KEY REFERENCES file_set (id),
   flow INTEGER NOT NULL REFERENCES flow (id),
@@ -49,7 +50,7 @@ CREATE TABLE manifest (
   size INTEGER NOT NULL CHECK (size >= 0),
   algorithm TEXT NOT NULL,
   digest BLOB NOT NULL,
-  stage TEXT NOT NULL CHECK (stage = 'decided' OR stage = 'entered' OR stage = 'delivered'),
+  stage TEXT NOT NULL CHECK (stage = 'decided' OR stage = 'entered' OR stage = 'delivered' OR stage = 'withdrawn'),
   UNIQUE (flow, path)
 ) STRICT;
 CREATE INDEX manifest_under_way ON manifest (flow, stage, file_set) WHERE stage <> 'delivered';

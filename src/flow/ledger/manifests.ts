@@ -8,8 +8,11 @@ import type { FlowId } from "./flows.ts";
 import { pathCell, pathFrom, prefixRange } from "./rows.ts";
 import { digestFrom } from "./segments.ts";
 
-/** Decided: its bytes are in the ledger. Entered: its file is written, and on its way as any other. */
-export type ManifestStage = "decided" | "entered" | "delivered";
+/**
+ * Decided: its bytes are in the ledger. Entered: its file is written, and on its way as any other. Withdrawn: it is not sent, since another program
+ * had made the set final first.
+ */
+export type ManifestStage = "decided" | "entered" | "delivered" | "withdrawn";
 
 export type Manifest = {
   set: SetId;
@@ -97,10 +100,10 @@ export function setStage(db: Database, set: SetId, stage: ManifestStage): void {
   db.run("UPDATE manifest SET stage = ? WHERE file_set = ?", stage, set);
 }
 
-/** It is delivered: its bytes are at the destination, with a receipt, and need not be kept here as well. */
-export function endManifest(db: Database, set: SetId): void {
+/** It is delivered: its bytes are at the destination, with a receipt, and need not be kept here as well. Or it is withdrawn, for good. */
+export function endManifest(db: Database, set: SetId, stage: "delivered" | "withdrawn" = "delivered"): void {
   db.transaction(() => {
-    setStage(db, set, "delivered");
+    setStage(db, set, stage);
     db.run("DELETE FROM manifest_part WHERE file_set = ?", set);
   });
 }

@@ -66,7 +66,7 @@ export type TableAsk =
   | { ask: "write"; writes: RowWrite[] }
   /** Registers a row, unless there is one with the same file and path. */
   | { ask: "add"; row: NewRow }
-  /** Tells of sets, registers their manifests. */
+  /** Tells of sets, registers their manifests; `elsewhere`: those, by their order, that others had made final before. */
   | { ask: "sets"; sets: SetWrite[] }
   /** The timecodes that were made final, by whomever. */
   | { ask: "final" };
@@ -78,7 +78,7 @@ export type TableAnswers = {
   look: Look[];
   write: WriteEnd[];
   add: { row: number; added: boolean };
-  sets: { told: number };
+  sets: { elsewhere: number[] };
   final: number[];
 };
 

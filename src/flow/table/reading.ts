@@ -62,6 +62,11 @@ export class TableReading {
     return this.#readAtMs;
   }
 
+  /** Of what was read last: another one whenever others may have changed anything; null: nobody knows. */
+  get version(): string | null {
+    return this.#version;
+  }
+
   /** Rows that wait are compared once more. */
   compareSoon(): void {
     this.#isChanged = true;

@@ -1,10 +1,10 @@
-import type { SteadyMs, WallMs } from "../../kernel/clock.ts";
+import type { WallMs } from "../../kernel/clock.ts";
 import { HotdirError } from "../../kernel/errors.ts";
-import type { RelPath } from "../../kernel/path.ts";
+import { type RelPath, show } from "../../kernel/path.ts";
 import type { DigestAlgorithm } from "../digest.ts";
 import type { Entrance } from "../entrance.ts";
 import type { IntakeEvents } from "../intake.ts";
-import type { Manifest } from "../ledger/manifests.ts";
+import { endManifest, type Manifest } from "../ledger/manifests.ts";
 import type { Outcome } from "../ledger/outcomes.ts";
 import { queuedFile, renewVersion } from "../ledger/table-paths.ts";
 import { anyOwed } from "../ledger/table-rows.ts";
@@ -43,7 +43,8 @@ export class TableEntrance implements Entrance {
   readonly #reading: TableReading;
   readonly #canRead: TableStanding;
   readonly #canWrite: TableStanding;
-  #final: { timecodes: ReadonlySet<number>; at: SteadyMs } | null = null;
+  readonly #canTell: TableStanding;
+  #final: { timecodes: ReadonlySet<number>; version: string } | null = null;
   readonly #stop = new AbortController();
   /** Their files were other versions than were seen with their rows, or not there. */
   readonly #paths = new Set<RelPath>();
@@ -58,6 +59,7 @@ export class TableEntrance implements Entrance {
     this.#reading = new TableReading(this.#context, this.#thread, this.counts, (found, through) => this.#follow(found, through));
     this.#canRead = new TableStanding(this.#context, "read");
     this.#canWrite = new TableStanding(this.#context, "write");
+    this.#canTell = new TableStanding(this.#context, "tell of sets in");
   }
 
   get scanned(): boolean {
@@ -76,14 +78,14 @@ export class TableEntrance implements Entrance {
     return this.#reading.readAtMs;
   }
 
-  /** Why the table cannot be used now; null: it can. */
-  /** Timecodes that were made final, as the database tells; null: nobody knows yet. */
+  /** Timecodes that were made final, as the database tells since it was last asked for rows; null: nobody knows yet. */
   get finalElsewhere(): ReadonlySet<number> | null {
-    return this.#final?.timecodes ?? null;
+    return this.#final !== null && this.#final.version === this.#reading.version ? this.#final.timecodes : null;
   }
 
+  /** Why the table cannot be used now; null: it can. */
   get trouble(): string | null {
-    return this.#canRead.trouble ?? this.#canWrite.trouble;
+    return this.#canRead.trouble ?? this.#canWrite.trouble ?? this.#canTell.trouble;
   }
 
   start(): void {
@@ -141,8 +143,10 @@ export class TableEntrance implements Entrance {
       const before = { trouble: this.trouble, idle: this.#reading.idle };
       const writtenMs = await this.#tried(this.#canWrite, () => this.#write());
       const readMs = await this.#tried(this.#canRead, () => this.#read());
+      // Apart from the rest: what is wrong with the timecode directories keeps no row from being read and written.
+      const toldMs = await this.#tried(this.#canTell, () => this.#tell());
       if (before.trouble !== this.trouble || before.idle !== this.#reading.idle) this.#events.changed();
-      await this.#sleep(Math.min(writtenMs, readMs));
+      await this.#sleep(Math.min(writtenMs, readMs, toldMs));
     }
   }
 
@@ -170,16 +174,21 @@ export class TableEntrance implements Entrance {
 
   async #read(): Promise<number> {
     if (this.#paths.size > 0) await this.#renew();
-    if (this.#context.settings.completion !== null) await this.#readFinal();
     return await this.#reading.step();
   }
 
-  /** Before any set may be decided, and now and then: another agent of the archive may run beside us, or have run. */
+  async #tell(): Promise<number> {
+    if (this.#context.settings.completion === null) return AGAIN_MS;
+    await this.#readFinal();
+    return (await this.#tellSets()) ? 0 : AGAIN_MS;
+  }
+
+  /** Before any set may be decided, and whenever others wrote: another agent of the archive may run beside us, or have run. */
   async #readFinal(): Promise<void> {
-    const { clock, source } = this.#context;
-    if (this.#final !== null && clock.steady() - this.#final.at < source.rescanMs) return;
+    const { version } = this.#reading;
+    if (version === null || this.#final?.version === version) return;
     const timecodes = await this.#thread.ask({ ask: "final" });
-    this.#final = { timecodes: new Set(timecodes), at: clock.steady() };
+    this.#final = { timecodes: new Set(timecodes), version };
   }
 
   #follow({ rows, missing }: Difference, through: number | null): void {
@@ -195,8 +204,7 @@ export class TableEntrance implements Entrance {
 
   /** Whether there was something to write, so that there may be more. */
   async #writeOwed(): Promise<boolean> {
-    const told = await this.#tellSets();
-    if (!anyOwed(this.#context.db, this.#context.flow)) return told;
+    if (!anyOwed(this.#context.db, this.#context.flow)) return false;
     const writes = owedWrites(this.#context);
     const ends = await this.#thread.ask({ ask: "write", writes: writes.writes });
     if (recordWritten(this.#context, writes, ends)) this.#reading.compareSoon();
@@ -206,17 +214,22 @@ export class TableEntrance implements Entrance {
 
   /** What is told of a set again is the same again, so that a kill between the two databases does no harm. */
   async #tellSets(): Promise<boolean> {
-    const { db, flow, clock, source } = this.#context;
+    const { db, flow, clock, source, log } = this.#context;
     const owed = owedSets(db, flow, SETS_AT_ONCE);
     if (owed.length === 0) return false;
     const sets = owed.map(({ timecode, manifest }) => ({
       timecode,
       manifest: manifest === null ? null : rowOfManifest(manifest, source.algorithm, clock.wall()),
     }));
-    await this.#thread.ask({ ask: "sets", sets });
+    const { elsewhere } = await this.#thread.ask({ ask: "sets", sets });
     db.transaction(() => {
       for (const set of owed) setTold(db, set);
+      for (const at of elsewhere) endManifest(db, owed[at]!.set, "withdrawn");
     });
+    for (const at of elsewhere)
+      log.warn(
+        `timecode ${owed[at]!.timecode} was made final by another program first: our manifest ${show(owed[at]!.manifest!.path)} is not sent`,
+      );
     // The rows of manifests are read as any others.
     this.#reading.askSoon();
     this.#reading.compareSoon();
@@ -264,6 +277,7 @@ export class TableEntrance implements Entrance {
     const until = performance.now() + LAST_WRITE_MS;
     try {
       while (performance.now() < until && (await this.#writeOwed()));
+      await this.#tellSets();
     } catch (error) {
       if (!(error instanceof TableAway)) throw error;
     }

@@ -6,7 +6,7 @@ import { versionOf } from "../version.ts";
 import { cellsFrom, fingerprintOf, type RowCells } from "./cells.ts";
 import { connect, type Connection, fileOf, TableError, tableErrorOf } from "./connection.ts";
 import type { KnownRows, Look, NewRow, RowWrite, SeenRow, SetWrite, TableAnswers, TablePlace, WriteEnd } from "./messages.ts";
-import { addRow } from "./add-row.ts";
+import { addRow, type Registered, registeredRows, rowAmong } from "./add-row.ts";
 import { readRow, type TableRow } from "./row.ts";
 import { type ReadStatements, readStatements } from "./sql.ts";
 import { finalTimecodes, tellSet } from "./timecode-directories.ts";
@@ -103,14 +103,20 @@ export class TableFile implements Disposable {
   }
 
   add(row: NewRow): TableAnswers["add"] {
-    return this.#write((sqlite) => addRow(sqlite, this.#place, row));
+    const known = rowAmong(this.#registered([row]), row);
+    if (known !== null) return { row: known, added: false };
+    return this.#write((sqlite) => ({ row: addRow(sqlite, this.#place, row), added: true }));
   }
 
   tellSets(sets: SetWrite[]): TableAnswers["sets"] {
-    return this.#write((sqlite) => {
-      for (const set of sets) tellSet(sqlite, this.#place, set);
-      return { told: sets.length };
-    });
+    const known = this.#registered(sets.flatMap(({ manifest }) => manifest ?? []));
+    return this.#write((sqlite) => ({
+      elsewhere: [...sets.keys()].filter((at) => !tellSet(sqlite, this.#place, sets[at]!, known)),
+    }));
+  }
+
+  #registered(rows: NewRow[]): Registered {
+    return this.#use((sqlite) => registeredRows(sqlite, this.#place, rows));
   }
 
   finalTimecodes(): TableAnswers["final"] {

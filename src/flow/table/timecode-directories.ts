@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Bytes } from "../../kernel/path.ts";
-import { addRow } from "./add-row.ts";
+import { addRow, type Registered, rowAmong } from "./add-row.ts";
 import type { SetWrite, TablePlace } from "./messages.ts";
 import { quoteName, whereClause } from "./sql.ts";
 
@@ -10,23 +10,36 @@ const COLUMNS = ["timecode", "completed", "synced", "finalized", "finalize_file_
 
 /**
  * Tells of a set: whole (`completed`), or with its manifest registered as a row, also `synced` and `finalized`. What says so already stays as it is,
- * so that whoever was killed may tell again. Within a transaction.
+ * so that whoever was killed may tell again. A set that others made final gets no second manifest: false. Within a transaction.
+ *
+ * @param known rows of ours before that.
  */
-export function tellSet(sqlite: DatabaseSync, place: TablePlace, { timecode, manifest }: SetWrite): void {
-  const row = manifest === null ? null : addRow(sqlite, place, manifest).row;
-  if (!keepsTimecodes(sqlite, place)) return;
+export function tellSet(sqlite: DatabaseSync, place: TablePlace, { timecode, manifest }: SetWrite, known: Registered): boolean {
+  const keeps = keepsTimecodes(sqlite, place);
+  let row = manifest === null ? null : rowAmong(known, manifest);
+  if (manifest !== null && row === null) {
+    if (keeps && timecode !== null && isFinal(sqlite, place, timecode)) return false;
+    row = addRow(sqlite, place, manifest);
+  }
+  if (!keeps) return true;
   const ours = place.where.map(({ value }) => value);
   const coming = manifest === null ? null : firstTimecode(manifest.path);
   // Whoever adds a row registers its timecode directory.
   for (const one of [timecode, coming]) if (one !== null) register(sqlite, place, one);
-  if (timecode === null) return;
+  if (timecode === null) return true;
   if (row === null) {
     const whole = `UPDATE ${TABLE} SET completed = 1 WHERE timecode = ? AND completed IS NOT 1${whereClause(place)}`;
     sqlite.prepare(whole).run(timecode, ...ours);
-    return;
+    return true;
   }
   const final = `UPDATE ${TABLE} SET completed = 1, synced = 1, finalized = 1, finalize_file_id = ? WHERE timecode = ? AND finalized IS NOT 1${whereClause(place)}`;
   sqlite.prepare(final).run(row, timecode, ...ours);
+  return true;
+}
+
+function isFinal(sqlite: DatabaseSync, place: TablePlace, timecode: number): boolean {
+  const final = sqlite.prepare(`SELECT 1 FROM ${TABLE} WHERE timecode = ? AND finalized = 1${whereClause(place)} LIMIT 1`);
+  return final.get(timecode, ...place.where.map(({ value }) => value)) !== undefined;
 }
 
 /** Of the rows that are ours. */
