@@ -1,9 +1,12 @@
 import { statSync } from "node:fs";
+import { errnoOf, messageOf } from "../../kernel/errors.ts";
 import { bytesOfText, show } from "../../kernel/path.ts";
 import { formatBytes, formatMany } from "../../kernel/readable.ts";
 import type { FileRow } from "../../suprsync/schema.ts";
 
 const RULE = "-".repeat(80);
+/** A date of JavaScript ends there; columns hold what somebody put there. */
+const TIME_S_MAX = 8.64e12;
 const times = new Set<keyof FileRow>(["timestamp", "copied", "removed"]);
 
 /** As the original's tool shows a row, and below it what that means. */
@@ -16,12 +19,14 @@ function cellText(column: keyof FileRow, value: string | number | null): string 
   if (value === null) return "None";
   if (column === "deletable" || column === "ignore") return value === 0 ? "False" : "True";
   if (typeof value === "string") return show(bytesOfText(value));
-  return times.has(column) && value > 0 ? `${value} (${new Date(value * 1000).toISOString()})` : String(value);
+  return times.has(column) && value > 0 && value <= TIME_S_MAX ? `${value} (${new Date(value * 1000).toISOString()})` : String(value);
 }
 
 /** How far a row is, in words. */
 export function meaningOf(row: FileRow): string {
   const isVerified = row.remote_md5sum === row.local_md5sum;
+  if (row.removed !== null && !isVerified)
+    return "removed from this machine, and not verified: no agent copies it, or finalizes its timecode directory";
   if (row.removed !== null)
     return row.removed > 0 ? "verified, and removed from this machine" : "it was gone from this machine when it was to be removed";
   if (isVerified) return "verified at the destination";
@@ -31,6 +36,12 @@ export function meaningOf(row: FileRow): string {
 }
 
 function localText({ local_path: path }: FileRow): string {
-  const found = statSync(path, { throwIfNoEntry: false });
-  return found === undefined ? "no file is there on this machine" : `on this machine it has ${formatBytes(found.size)}`;
+  try {
+    return `on this machine it has ${formatBytes(statSync(path).size)}`;
+  } catch (error) {
+    const code = errnoOf(error);
+    return code === "ENOENT" || code === "ENOTDIR"
+      ? "no file is there on this machine"
+      : `its file cannot be looked at (${messageOf(error)})`;
+  }
 }

@@ -61,37 +61,23 @@ export type ArchiveFacts = {
 /** Owed rows are counted so far: each of them costs a step. */
 const COUNTED_MAX = 100_000;
 
-/** Waiting rows that are delivered and not told so yet are passed over so far: what was registered before the last of them is final at least. */
-const PASSED_MAX = 10_000;
-const FIRST_WAITING = `SELECT row, registered_at, EXISTS (SELECT 1 FROM transfer t WHERE t.id = table_row.transfer AND t.state = 'delivered') AS delivered
-  FROM table_row INDEXED BY table_row_first WHERE flow = ? AND waits = 1 ORDER BY registered_at LIMIT ${PASSED_MAX}`;
-
-/** The first row, by time, that is neither delivered nor ignored; null: there is none. */
-function firstWaiting(db: Database, flow: FlowId): { row: number; registered_at: number } | null {
-  let last = null;
-  let passed = 0;
-  for (const row of db.each<Row & { row: number; registered_at: number; delivered: number }>(FIRST_WAITING, flow)) {
-    last = row;
-    if (row.delivered === 0) return row;
-    passed++;
-  }
-  return passed < PASSED_MAX ? null : last;
-}
-
-/** Each is few steps in an index, however many rows there are. null: the table was never read. */
+/** Each is one step in an index, however many rows there are. null: the table was never read. */
 export function archiveFacts(db: Database, flow: FlowId, nowS: number): ArchiveFacts | null {
   const all = db.get<
     Row & { row_count: number; uncopied: number; last_added_file: Uint8Array | null; last_copied_file: Uint8Array | null }
   >("SELECT row_count, uncopied, last_added_file, last_copied_file FROM table_source WHERE flow = ?", flow);
   if (all === undefined) return null;
-  const first = firstWaiting(db, flow);
+  const first = db.get<{ row: number; registered_at: number }>(
+    "SELECT row, registered_at FROM table_row INDEXED BY table_row_first WHERE flow = ? AND waits = 1 ORDER BY registered_at LIMIT 1",
+    flow,
+  );
   const owed = db.get<{ n: number }>(
     "SELECT count(*) AS n FROM (SELECT 1 FROM table_row INDEXED BY table_row_owed WHERE flow = ? AND owed > 0 LIMIT ?)",
     flow,
     COUNTED_MAX,
   );
   return {
-    finalizedUntilS: first === null ? nowS : first.registered_at - 1,
+    finalizedUntilS: first === undefined ? nowS : first.registered_at - 1,
     waitsFor: first?.row ?? null,
     rows: all.row_count,
     uncopied: all.uncopied,
@@ -99,4 +85,21 @@ export function archiveFacts(db: Database, flow: FlowId, nowS: number): ArchiveF
     lastCopied: all.last_copied_file === null ? null : bytesOf(all.last_copied_file),
     owed: owed?.n ?? 0,
   };
+}
+
+/** So many are passed over: what was registered before the last of them is final at least. */
+const PASSED_MAX = 10_000;
+const WAITING = `SELECT registered_at, EXISTS (SELECT 1 FROM transfer t WHERE t.id = table_row.transfer AND t.state = 'delivered') AS delivered
+  FROM table_row INDEXED BY table_row_first WHERE flow = ? AND waits = 1 ORDER BY registered_at LIMIT ${PASSED_MAX}`;
+
+/** As `finalizedUntilS` will be once the rows are told what is delivered: a manifest is decided in the commit that delivers its last file. */
+export function deliveredUntilS(db: Database, flow: FlowId, nowS: number): number {
+  let untilS = nowS;
+  let passed = 0;
+  for (const { registered_at: atS, delivered } of db.each<Row & { registered_at: number; delivered: number }>(WAITING, flow)) {
+    untilS = atS - 1;
+    if (delivered === 0) return untilS;
+    passed++;
+  }
+  return passed < PASSED_MAX ? nowS : untilS;
 }

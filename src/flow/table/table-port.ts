@@ -7,7 +7,7 @@ import type { FlowId } from "../ledger/flows.ts";
 import type { Manifest } from "../ledger/manifests.ts";
 import { noteFinal, noteWhole } from "../ledger/table-sets.ts";
 import { verifiedElsewhereBelow } from "../ledger/table-paths.ts";
-import { archiveFacts } from "../ledger/table-source.ts";
+import { deliveredUntilS } from "../ledger/table-source.ts";
 import type { TableEntrance } from "./table-entrance.ts";
 
 /** Manifests of a flow whose queue is a table: they are registered as rows of it, and come back as any other. */
@@ -36,8 +36,7 @@ export class TablePort implements ManifestPort {
   }
 
   finalizedUntilS(): number {
-    const nowS = this.#clock.wall() / 1000;
-    return archiveFacts(this.#db, this.#flow, nowS)?.finalizedUntilS ?? nowS;
+    return deliveredUntilS(this.#db, this.#flow, this.#clock.wall() / 1000);
   }
 
   /** Only once all rows that were there by then are followed; and not where another program has made the set final. */
