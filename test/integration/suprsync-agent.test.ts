@@ -114,6 +114,9 @@ test("the arguments alone copy to a directory of this machine; the database is m
     "--sleep-time",
     "1",
   ];
+  // As where data lie is often named: over a link.
+  mkdirSync(`${user.path}/disk`);
+  symlinkSync("disk", `${user.path}/dest`);
   const agent = user.begin([...line, "--instance-id", "first"]);
   await waitUntil("it runs", () => agent.text().includes("suprsync runs"), { timeoutMs: 20_000, explain: () => agent.text() });
   await user.producer.create();

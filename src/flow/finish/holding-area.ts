@@ -45,7 +45,7 @@ function partialOf({ wanted, transfer, digest }: Holding): AbsPath {
 }
 
 async function holds(target: AbsPath, digest: Digest, reader: SourceReader): Promise<boolean> {
-  const held = await reader.digest(target, null, digest.algorithm);
+  const held = await reader.digest({ path: target, boundary: null, follow: false }, null, digest.algorithm);
   return held.kind === "digest" && held.hex === digest.hex;
 }
 

@@ -91,7 +91,9 @@ export function localReadBack(reader: SourceReader): ReadBack {
     digest: (algorithm, requests) =>
       Promise.all(
         requests.map(async (request) => {
-          const found = await reader.digest(request.path as unknown as AbsPath, null, algorithm, request.range ?? null);
+          // Where the destination is has nothing to do with the source's root, which may be "/": its path may lead over symlinks.
+          const file = { path: request.path as unknown as AbsPath, boundary: null, follow: false };
+          const found = await reader.digest(file, null, algorithm, request.range ?? null);
           return found.kind === "digest" ? { algorithm, hex: found.hex } : null;
         }),
       ),
