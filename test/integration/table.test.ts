@@ -47,17 +47,20 @@ test("a file that changed after its registration, or is missing, is told with wh
   table.add({ local_path: "relative", remote_path: "relative" });
   table.add({ local_path: good, remote_path: "../out" });
   table.add({ local_path: good, remote_path: "good", local_md5sum: md5("good").toUpperCase() });
+  table.add({ local_path: world.directory, remote_path: "directory" });
   expect(await world.hotdir.runUntilIdle(), world.hotdir.log()).toBe(3);
   const rows = table.rows();
-  expect(rows.map(isVerified)).toEqual([false, false, false, false, true]);
-  expect(rows.map(({ failed_copy_attempts }) => failed_copy_attempts)).toEqual([3, 3, 0, 0, 0]);
+  expect(rows.map(isVerified)).toEqual([false, false, false, false, true, false]);
+  expect(rows.map(({ failed_copy_attempts }) => failed_copy_attempts)).toEqual([3, 3, 0, 0, 0, 3]);
   const dead = await world.hotdir.dead();
   expect(Object.fromEntries(dead.map(({ path, code }) => [path, code]))).toEqual({
     grown: "source-differs",
     missing: "source-gone",
     "row 3": "row-unusable",
     "row 4": "row-unusable",
+    directory: "source-changed",
   });
+  expect(dead.find(({ path }) => path === "directory")?.reason).toContain("what row 6 names is no file: correct the row");
   expect(dead.find(({ path }) => path === "grown")?.reason).toMatch(
     /row 1 registered it: register it anew .* or set the row to be ignored/,
   );
@@ -70,12 +73,14 @@ test("a file that changed after its registration, or is missing, is told with wh
   table.set(2, { local_md5sum: md5("here now") });
   table.set(3, { ignore: 1 });
   table.set(4, { remote_path: "inside", local_md5sum: md5("good") });
+  table.set(6, { local_path: good, local_md5sum: md5("good"), failed_copy_attempts: 0 });
   expect((await world.hotdir.ask("retry", "missing")).status).toBe(0);
   expect(await world.hotdir.runUntilIdle(), world.hotdir.log()).toBe(0);
   expect(table.rows().map((row) => [isVerified(row), row.ignore, row.failed_copy_attempts])).toEqual([
     [true, 0, 0],
     [true, 0, 0],
     [false, 1, 0],
+    [true, 0, 0],
     [true, 0, 0],
     [true, 0, 0],
   ]);

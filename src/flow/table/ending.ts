@@ -8,8 +8,13 @@ import { removalDueAt } from "./removal-due.ts";
 /** A file that was not seen when its row was read is looked at before it is tried again. */
 const SEEN_SOON_MS = 500;
 
-/** How an attempt for a row is written down: with what to do about it, and with the time that the row gives its file. */
-export function endingOf(context: FollowContext, transfer: ClaimedTransfer, outcome: Outcome): Outcome {
+const CORRECT = "correct the row, or set it to be ignored";
+
+/**
+ * How an attempt for a row is written down: with what to do about it, and with the time that the row gives its file. `isNoFile`: the row's file was
+ * looked at since, and is a directory, a pipe or the like.
+ */
+export function endingOf(context: FollowContext, transfer: ClaimedTransfer, outcome: Outcome, isNoFile: boolean): Outcome {
   const { db, settings, clock } = context;
   switch (outcome.kind) {
     case "delivered": {
@@ -22,9 +27,11 @@ export function endingOf(context: FollowContext, transfer: ClaimedTransfer, outc
     case "give-up": {
       const { error, litter } = outcome;
       const { change } = transfer;
-      if (error.code === "source-changed" && change.kind === "put" && isUnseen(change.version))
-        return { kind: "hand-back", reason: error.message, dueAt: clock.steady() + SEEN_SOON_MS, litter };
-      return { ...outcome, error: advised(error, rowOfTransfer(db, transfer.id)?.row ?? null) };
+      const row = rowOfTransfer(db, transfer.id)?.row ?? null;
+      const isToBeSeen = error.code === "source-changed" && change.kind === "put" && isUnseen(change.version);
+      if (isToBeSeen && isNoFile) return { ...outcome, error: explained(error, `what row ${row} names is no file: ${CORRECT}`) };
+      if (isToBeSeen) return { kind: "hand-back", reason: error.message, dueAt: clock.steady() + SEEN_SOON_MS, litter };
+      return { ...outcome, error: advised(error, row) };
     }
     case "hand-back":
     case "give-back":
@@ -35,7 +42,10 @@ export function endingOf(context: FollowContext, transfer: ClaimedTransfer, outc
 
 function advised(error: HotdirError, row: number | null): HotdirError {
   const advice = row === null ? null : adviceFor(error, row);
-  if (advice === null) return error;
+  return advice === null ? error : explained(error, advice);
+}
+
+function explained(error: HotdirError, advice: string): HotdirError {
   const { code, operation, path, host, detail, cause } = error;
   const said = detail === undefined ? advice : `${detail}; ${advice}`;
   return new HotdirError(code, {

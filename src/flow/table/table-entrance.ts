@@ -10,7 +10,7 @@ import { queuedFile, renewVersion } from "../ledger/table-paths.ts";
 import { anyOwed } from "../ledger/table-rows.ts";
 import { anySetOwed, owedSets, setTold } from "../ledger/table-sets.ts";
 import { readThrough } from "../ledger/table-source.ts";
-import type { ClaimedTransfer } from "../transfer.ts";
+import type { ClaimedTransfer, TransferId } from "../transfer.ts";
 import type { Difference } from "./comparison.ts";
 import { countOutcome, type TableCounts } from "./counts.ts";
 import { endingOf } from "./ending.ts";
@@ -25,7 +25,6 @@ import { owedWrites, recordWritten } from "./write-back.ts";
 const GATHER_MS = 100;
 /** What is owed at the end is written within so long, or after the next start. */
 const LAST_WRITE_MS = 3000;
-
 const SETS_AT_ONCE = 64;
 
 export type TableEntranceOptions = FollowContext & { events: IntakeEvents };
@@ -48,6 +47,8 @@ export class TableEntrance implements Entrance {
   readonly #stop = new AbortController();
   /** Their files were other versions than were seen with their rows, or not there. */
   readonly #paths = new Set<RelPath>();
+  /** Transfers whose file was looked at, and is none: their next attempt counts. */
+  readonly #noFiles = new Set<TransferId>();
   #wake: () => void = () => undefined;
   #working: Promise<void> = Promise.resolve();
 
@@ -109,7 +110,7 @@ export class TableEntrance implements Entrance {
 
   /** How an attempt is written down. */
   ending(transfer: ClaimedTransfer, outcome: Outcome): Outcome {
-    return endingOf(this.#context, transfer, outcome);
+    return endingOf(this.#context, transfer, outcome, this.#noFiles.delete(transfer.id));
   }
 
   /** How an attempt ended; in the ledger by now. */
@@ -141,7 +142,7 @@ export class TableEntrance implements Entrance {
   async #work(): Promise<void> {
     while (!this.#stop.signal.aborted) {
       const before = { trouble: this.trouble, idle: this.#reading.idle };
-      const writtenMs = await this.#tried(this.#canWrite, () => this.#write());
+      const writtenMs = await this.#tried(this.#canWrite, async () => ((await this.#writeOwed()) ? 0 : AGAIN_MS));
       const readMs = await this.#tried(this.#canRead, () => this.#read());
       // Apart from the rest: what is wrong with the timecode directories keeps no row from being read and written.
       const toldMs = await this.#tried(this.#canTell, () => this.#tell());
@@ -166,10 +167,6 @@ export class TableEntrance implements Entrance {
       standing.failed(error);
       return AGAIN_MS;
     }
-  }
-
-  async #write(): Promise<number> {
-    return (await this.#writeOwed()) ? 0 : AGAIN_MS;
   }
 
   async #read(): Promise<number> {
@@ -247,8 +244,11 @@ export class TableEntrance implements Entrance {
       for (const [index, { id, path }] of queued.entries()) {
         const look = looks[index]!;
         if (look.kind === "file") renewVersion(db, id, putOf(path, look));
+        else this.#noFiles.add(id);
       }
     });
+    // Who waits for the end waited for this.
+    this.#events.changed();
   }
 
   async #sleep(durationMs: number): Promise<void> {
