@@ -4,6 +4,7 @@ import { brokerRules } from "./broker-rules.ts";
 import { resolvePlace, resolveStaging } from "./destination.ts";
 import type { Path } from "./fault.ts";
 import type { FlowValue } from "./flow.ts";
+import { finishRules } from "./finish-rules.ts";
 import { hoursFaults } from "./hours.ts";
 import { resolvePath } from "./local-path.ts";
 import { removalRules } from "./removal-rules.ts";
@@ -32,6 +33,7 @@ const rules: Rule[] = [
   stagingIsApart,
   acceleratorKnowsFiles,
   hoursAreApart,
+  ...finishRules,
 ];
 
 export function applyRules(facts: RuleFacts): RuleFault[] {

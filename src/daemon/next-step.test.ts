@@ -32,6 +32,8 @@ function transfer(state: TransferStory["state"], more: Partial<TransferStory> = 
     bulk: false,
     receipt: null,
     announcementOwed: false,
+    ingest: null,
+    catalogOwed: null,
     retain: null,
     tries: [],
     triesLeftOut: 0,

@@ -119,9 +119,35 @@ function delivered(prospect: Prospect, last: TransferStory): string {
     const inMs = last.retain.at - prospect.nowSteady;
     return `it is delivered; its source file ${how} ${inMs > 0 ? `in ${formatAge(inMs)}` : prospect.running ? "now" : "when hotdir runs"}`;
   }
+  const finishing = beforeFinished(prospect, last);
+  if (finishing !== null) return finishing;
   if (last.announcementOwed)
     return `it is delivered; others are told of it ${prospect.running ? "once the broker takes the message" : "when hotdir runs"}`;
   return "nothing: it is delivered";
+}
+
+/** null: nothing is left to do with the delivery on this machine. */
+function beforeFinished(prospect: Prospect, { ingest, catalogOwed }: TransferStory): string | null {
+  const runs = prospect.running ? "" : " when hotdir runs";
+  if (catalogOwed !== null && catalogOwed.refused !== null)
+    return `it is delivered, and not in the catalog: ${catalogOwed.refused}; tried again${runs} once a minute`;
+  if (catalogOwed !== null) return `it is delivered, and is entered into the catalog${runs}`;
+  const retry = `'${retryCommand(prospect)}' hands it to the command again`;
+  switch (ingest?.status) {
+    case "UNTRIED":
+    case "RERUN":
+      return `it is delivered, and is handed to the ingest command${runs}`;
+    case "PENDING":
+      return prospect.running
+        ? "it is delivered, and the ingest command has it"
+        : "it is delivered; the ingest command had it when hotdir ended: the next run says UNKNOWN";
+    case "FAILURE":
+      return `it is delivered, and was not ingested: ${ingest.message ?? "no reason is known"}; ${retry}`;
+    case "UNKNOWN":
+      return `it is delivered, and nobody knows whether it was ingested: ${ingest.message ?? "no reason is known"}; ${retry}`;
+    default:
+      return null;
+  }
 }
 
 function superseded(prospect: Prospect, last: TransferStory): string {

@@ -265,8 +265,9 @@ export class Flow implements AsyncDisposable {
 
   /** What is due now, before a run that ends when idle: source files go, and leftovers at the destination. */
   async finishDue(): Promise<void> {
-    await this.#retention.settle();
+    // A source file goes once all that is done with its delivery is done.
     await this.end.finish();
+    await this.#retention.settle();
     await this.outbox?.finish();
   }
 

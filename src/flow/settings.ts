@@ -2,6 +2,7 @@ import type { Backoff } from "../kernel/backoff.ts";
 import type { LogLevel } from "../kernel/log.ts";
 import type { AbsPath, Bytes } from "../kernel/path.ts";
 import type { Verify } from "./digest.ts";
+import type { IngestSettings } from "./ingest/contract.ts";
 import type { Hours } from "./schedule.ts";
 
 /**
@@ -14,6 +15,8 @@ export type FlowSettings = {
   destination: DestinationSettings;
   /** Where each delivery is told of, after its receipt; null: nowhere. */
   announce: PublishSettings | null;
+  /** What is done with each delivered file, after its receipt. */
+  finish: FinishSettings;
   retry: { attemptsMax: number; backoff: Backoff };
   retain: RetainSettings;
   /** How long attempts and superseded versions stay in the ledger. */
@@ -27,6 +30,23 @@ export type FlowSettings = {
   /** What is worth a message to people, where that is not as for the whole program. */
   alerts: Partial<AlertConditions>;
 };
+
+export type FinishSettings = {
+  /** The user's command, run on this machine; `again`: what an end of hotdir interrupted is handed to it once more by itself. null: none. */
+  ingest: (IngestSettings & { again: boolean }) | null;
+  /** null: none. */
+  catalog: CatalogSettings | null;
+};
+
+/** A table of an SQLite database of somebody else's that has a row for each file: its directory, its name, its digest. */
+export type CatalogSettings = {
+  database: AbsPath;
+  table: string;
+  /** What becomes of a source file whose name and content the catalog has already. */
+  duplicates: "keep" | "delete";
+};
+
+export const noFinish: FinishSettings = { ingest: null, catalog: null };
 
 /** null: never. */
 export type AlertConditions = {

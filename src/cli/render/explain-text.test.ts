@@ -39,6 +39,8 @@ const facts: ExplainFacts = {
         bulk: true,
         receipt: { basis: "digest", digest: { algorithm: "sha256", hex }, durable: true, method: "segmented" },
         announcementOwed: false,
+        ingest: null,
+        catalogOwed: null,
         retain: { state: "due", at: at(50) },
         tries: [
           {

@@ -28,6 +28,8 @@ const flow: FlowFacts = {
   ],
   activeCount: 1,
   broker: [],
+  ingest: null,
+  catalog: null,
   notice: null,
 };
 const running: StatusFacts = {
@@ -99,6 +101,8 @@ test("the JSON has the public shape", () => {
         active_count: 1,
         active: [{ transfer: 7, path: "run/big.nc", kind: "put", size: 4 * 2 ** 30, sent: 2 ** 30, since: "2026-11-22T08:41:34.000Z" }],
         broker: [],
+        ingest: null,
+        catalog: null,
         notice: null,
       },
     ],

@@ -48,6 +48,8 @@ function flowJson(flow: FlowFacts): object {
       since: isoMs(active.startedAtMs),
     })),
     broker: flow.broker.map((one) => brokerJson(one)),
+    ingest: flow.ingest,
+    catalog: flow.catalog,
     notice: flow.notice,
   };
 }

@@ -1,3 +1,5 @@
+import { finishTables } from "./schema-finish.ts";
+
 /**
  * The ledger's tables. The rules of `states.ts` stand here again as CHECK constraints and triggers,
  * so that no statement, ours or anybody's, can commit a ledger that breaks them:
@@ -246,5 +248,5 @@ CREATE TRIGGER transfer_pruned AFTER DELETE ON transfer BEGIN
   INSERT INTO pruned (flow, state, transfers) VALUES (OLD.flow, OLD.state, 1)
     ON CONFLICT (flow, state) DO UPDATE SET transfers = transfers + 1;
 END;
-`,
+${finishTables}`,
 ];
