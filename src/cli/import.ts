@@ -15,12 +15,15 @@ import { defaultSsh } from "./locations.ts";
 
 export const importCommand: Command = {
   name: "import",
-  summary: "make a configuration of another program's: Sarracenia's (sr3)",
-  usage: "hotdir import sr3 [PATH | COMPONENT/NAME]... [--without-broker] [--output FILE]",
+  summary: "make a configuration of another program's: Sarracenia's (sr3), the DBB endpoint manager's (dbb)",
+  usage:
+    "hotdir import sr3 [PATH | COMPONENT/NAME]... [--without-broker] [--output FILE]\n       hotdir import dbb CONFIG... [--output FILE]",
   description: [
     "Reads sr3's configuration (default: $XDG_CONFIG_HOME/sr3) as it stands, and prints the YAML that equals it: behind each key the lines that it comes",
     "from, at the end what was assumed and what was not carried over. Each configuration becomes a flow that publishes to, or takes from, the exchanges",
     "and queues that sr3 has. With --without-broker a watch (or post) and a sender that meet on an exchange become one flow. A line that cannot be carried over, and one that sr3 itself would pass over in silence, ends it with 2, and nothing is written.",
+    "",
+    "dbb reads a configuration of endmgr: the finder's becomes a flow, which ingests as well where the ingester's is named beside it.",
   ].join("\n"),
   options: {
     "without-broker": { type: "boolean", says: "join each watch or post with the senders that it meets: no RabbitMQ between them" },
@@ -38,7 +41,8 @@ export const importCommand: Command = {
   exits: [],
   async run(args, context) {
     const [system = "", ...what] = args.positionals;
-    if (system !== "sr3") throw usage(`${JSON.stringify(system)} is no program whose configurations are read: sr3 is`);
+    if (system === "dbb") return await importDbb(what, args.values["output"], context);
+    if (system !== "sr3") throw usage(`${JSON.stringify(system)} is no program whose configurations are read: sr3 and dbb are`);
     const chosen = choose(what, context);
     const withoutBroker = args.values["without-broker"] === true;
     const output = args.values["output"];
@@ -61,6 +65,13 @@ export const importCommand: Command = {
     return chosen.wanted.length > 0 && left.length > 0 ? 2 : 0;
   },
 };
+
+async function importDbb(what: string[], output: unknown, context: CliContext): Promise<number> {
+  const { areOfEndpoint, importEndpointFiles } = await import("./endmgr/import.ts");
+  if (what.length === 0) throw usage("which configuration? 'hotdir import dbb CONFIG...'");
+  if (!areOfEndpoint(what)) throw usage(`${what.join(", ")}: no configuration of a finder, an ingester or a backfill`);
+  return await importEndpointFiles(what, typeof output === "string" ? output : null, context);
+}
 
 type Chosen = { tree: Tree; wanted: string[] };
 

@@ -3,7 +3,7 @@ import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import { HotdirError, messageOf } from "../../kernel/errors.ts";
 import { type AbsPath, type Bytes, bytesOf, bufferOf, fsPath, nameOf, parentOf, type RelPath, show } from "../../kernel/path.ts";
 import type { CatalogSettings } from "../settings.ts";
-import { localTime, nextMicrosecond } from "./local-time.ts";
+import { localTime, nowUs } from "./local-time.ts";
 
 /** A row of the table: where the file is below the directory that the catalog is of, and what it is. */
 export type CatalogRow = { id: number; path: RelPath; hex: string };
@@ -73,7 +73,7 @@ export class Catalog implements Disposable {
         ["filename", "CAST(? AS TEXT)", filename],
         ["checksum", "?", hex],
         ["size_bytes", "?", sizeBytes],
-        ["added_on", "?", localTime(nextMicrosecond())],
+        ["added_on", "?", localTime(nowUs())],
       ];
       const given = values.filter(([name]) => columns.has(name));
       if (!numbersItself) given.push(["id", "?", this.#nextId(sqlite)]);
