@@ -45,7 +45,7 @@ export async function startIngester(file: string, only: "validate" | null, conte
   const log = openLog(levelOf(configuration.logging, at), context);
   const clock = systemClock();
   using catalog = new Catalog({ database: databaseOf(configuration), table: database.files });
-  let mistake: unknown = null;
+  let mistake: Error | null = null;
   await using ingester = new Ingester({
     queue: new EventQueue({
       catalog,
@@ -66,7 +66,7 @@ export async function startIngester(file: string, only: "validate" | null, conte
     clock,
     log,
     changed: () => undefined,
-    broken: (error) => (mistake ??= error),
+    broken: (error) => void (mistake ??= error instanceof Error ? error : new Error(String(error))),
   });
   ingester.start();
   const pauseMs = Math.max(PAUSE_MIN_MS, (section.pause ?? 1) * 1000);

@@ -102,7 +102,7 @@ export class Catalog implements Disposable {
 
   /** A column of the type BIGINT is no number that SQLite gives by itself. */
   #nextId(sqlite: DatabaseSync): number {
-    return Number((sqlite.prepare(`SELECT coalesce(max(id), 0) + 1 AS id FROM ${this.#table}`).get() as { id: number }).id);
+    return (sqlite.prepare(`SELECT coalesce(max(id), 0) + 1 AS id FROM ${this.#table}`).get() as { id: number }).id;
   }
 
   /** Names are bytes, and text to SQLite: what is no UTF-8 stays as it is. */
@@ -176,7 +176,7 @@ export class Catalog implements Disposable {
 function rowOf({ id, relpath, filename, checksum }: Row): CatalogRow {
   const directory = bytesOf(relpath);
   const name = bytesOf(filename);
-  return { id: Number(id), path: (directory === "." || directory === "" ? name : `${directory}/${name}`) as RelPath, hex: checksum };
+  return { id, path: (directory === "." || directory === "" ? name : `${directory}/${name}`) as RelPath, hex: checksum };
 }
 
 /** As SQL quotes a name. */

@@ -3,7 +3,7 @@ import type { FaultDraft } from "../../../config/fault.ts";
 import { formatPath } from "../../../config/fault.ts";
 import { type Located, nodeAt, positionOf } from "../../../config/located.ts";
 import { checkShape } from "../../../config/shape.ts";
-import { type At, Remarks } from "../../remark.ts";
+import type { At, Remarks } from "../../remark.ts";
 import { readEngine } from "./engine-url.ts";
 import { type Component, components, type DatabaseValue, type LoggingValue, schemaOf, type SectionValue } from "./schema.ts";
 
