@@ -9,7 +9,6 @@ import { digestOf } from "./guarantee.ts";
 import { Ingester } from "./ingest/ingester.ts";
 import { LedgerQueue } from "./ingest/ledger-queue.ts";
 import { formerFlows } from "./ledger/relocate.ts";
-import type { Gate } from "./send/gate.ts";
 import type { LocalPlace } from "./settings.ts";
 
 export type AfterDeliveryOptions = FlowEndParts & { all: () => FlowEntry[] };
@@ -17,7 +16,7 @@ export type AfterDeliveryOptions = FlowEndParts & { all: () => FlowEntry[] };
 /** What is done with files that were delivered to a directory of this machine: their rows in a catalog, and their ingestion. */
 export class AfterDelivery implements AsyncDisposable {
   /** Has a look at files before they are delivered; null: nobody need. */
-  readonly gate: Gate | null;
+  readonly gate: DuplicateGate | null;
   readonly #entries: EntryWriter | null;
   readonly #ingester: Ingester | null;
 
@@ -47,7 +46,7 @@ export class AfterDelivery implements AsyncDisposable {
   }
 
   get trouble(): string | null {
-    return this.#entries?.trouble ?? this.#ingester?.trouble ?? null;
+    return this.gate?.trouble ?? this.#entries?.trouble ?? this.#ingester?.trouble ?? null;
   }
 
   /** What a person should know though nothing waits for it; null: nothing. */

@@ -39,7 +39,8 @@ test("the guide's script ingests each delivered file, whatever its name, and say
   await using world = await ingestingWorld(script, { batch: 4, workers: 2 });
   writeFiles(world.source, Object.fromEntries(names.map((name) => [name, `SIMPLE  = T ${name}`])));
   writeFiles(world.source, { "bad one.fits": "no such thing" });
-  expect(await world.hotdir.runUntilIdle(), world.hotdir.log()).toBe(0);
+  expect(await world.hotdir.runUntilIdle(), world.hotdir.log()).toBe(3);
+  expect(world.hotdir.log()).toContain("world: 1 delivered file was not ingested; 'hotdir retry -f world --all' tries again");
   const base = (name: string): string => name.slice(name.lastIndexOf("/") + 1);
   const catalog = (): string[] => readdirSync(`${world.directory}/catalog`, { encoding: "latin1" }).toSorted();
   expect(catalog()).toEqual(names.map(base).toSorted());
@@ -63,7 +64,7 @@ test("a file that the command says nothing of goes by the exit status, and stand
     batch: 1,
   });
   writeFiles(world.source, Object.fromEntries([...names, "bad"].map((name) => [name, name])));
-  expect(await world.hotdir.runUntilIdle(), world.hotdir.log()).toBe(0);
+  expect(await world.hotdir.runUntilIdle(), world.hotdir.log()).toBe(3);
   expect(world.ingested().toSorted()).toEqual([...names, "bad"].map((name) => `${world.destination}/${name}`).toSorted());
   expect(await flowFact(world, "ingest")).toMatchObject({ SUCCESS: names.length, FAILURE: 1 });
   expect((await world.hotdir.ask("explain", "bad")).stdout).toContain("FAILURE: exit 3: no licence");
@@ -78,7 +79,7 @@ test("what was with the command at a kill -9 is UNKNOWN, waits for a person, and
   await world.hotdir.waitFor("all delivered", ({ flows }) => flows[0]?.counts.delivered === 3);
   await world.hotdir.killHard();
   writeFileSync(`${world.log}.go`, "");
-  expect(await world.hotdir.runUntilIdle()).toBe(0);
+  expect(await world.hotdir.runUntilIdle()).toBe(3);
   expect(await flowFact(world, "ingest")).toMatchObject({ SUCCESS: 1, UNKNOWN: 2, PENDING: 0 });
   expect((await world.hotdir.ask("status")).stdout).toContain("2 interrupted");
   expect((await world.hotdir.ask("retry", "--all")).stdout).toContain("To be ingested again: 2 files");
@@ -105,7 +106,7 @@ test("a silent command is ended with all that it started, and a stop of hotdir e
   const script = "#!/bin/sh\nsleep 300 & echo $! >> $LOG\nwait\n";
   await using world = await ingestingWorld(script, { timeout: "1s" });
   writeFiles(world.source, { "a.fits": "a" });
-  expect(await world.hotdir.runUntilIdle()).toBe(0);
+  expect(await world.hotdir.runUntilIdle()).toBe(3);
   expect((await world.hotdir.ask("explain", "a.fits")).stdout).toContain("FAILURE: it said nothing for 1 s, so it was ended");
   const sleeper = Number(readFileSync(world.log, "utf8"));
   await waitUntil("its child gone", () => !isThere(`/proc/${sleeper}`));

@@ -45,7 +45,7 @@ export async function startIngester(file: string, only: "validate" | null, conte
   const log = openLog(levelOf(configuration.logging, at), context);
   const clock = systemClock();
   using catalog = new Catalog({ database: databaseOf(configuration), table: database.files });
-  let mistake: Error | null = null;
+  const mistakes: Error[] = [];
   await using ingester = new Ingester({
     queue: new EventQueue({
       catalog,
@@ -66,13 +66,13 @@ export async function startIngester(file: string, only: "validate" | null, conte
     clock,
     log,
     changed: () => undefined,
-    broken: (error) => void (mistake ??= error instanceof Error ? error : new Error(String(error))),
+    broken: (error) => void mistakes.push(error instanceof Error ? error : new Error(String(error))),
   });
   ingester.start();
   const pauseMs = Math.max(PAUSE_MIN_MS, (section.pause ?? 1) * 1000);
   let troubledSinceMs = clock.steady();
   while (!context.signal.aborted) {
-    if (mistake !== null) throw mistake;
+    if (mistakes[0] !== undefined) throw mistakes[0];
     if (ingester.trouble === null) troubledSinceMs = clock.steady();
     if (section.daemon === false) {
       if (ingester.idle) return 0;

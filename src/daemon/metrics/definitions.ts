@@ -78,6 +78,8 @@ export function define(registry: Registry) {
       "outcome",
     ),
     owed: gauge("hotdir_announcements_owed", "Deliveries that are still to be told of.", "flow"),
+    ingests: gauge("hotdir_ingest_files", "Delivered files by how far their ingestion is; only of flows that ingest.", "flow", "status"),
+    catalogOwed: gauge("hotdir_catalog_owed", "Deliveries that are not in the catalog; only of flows that have one.", "flow"),
     ledgerBytes: gauge("hotdir_ledger_size_bytes", "Size of the ledger's files."),
     residentBytes: gauge("process_resident_memory_bytes", "Resident memory of the daemon."),
     startTime: gauge("process_start_time_seconds", "When the daemon's process began, since the epoch."),

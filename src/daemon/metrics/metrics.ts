@@ -84,6 +84,8 @@ export class Metrics implements FlowObserver, Disposable {
     const { flow, state, seen, transfers, deliveredBytes, queuedBytes, freshness, lanesOpen, lanesMax, freeBytes, sizeBytes } =
       this.#defined;
     resetBroker(this.#defined);
+    this.#defined.ingests.reset();
+    this.#defined.catalogOwed.reset();
     for (const metric of [flow, state, seen, transfers, deliveredBytes, queuedBytes, freshness, lanesOpen, lanesMax, freeBytes, sizeBytes])
       metric.reset();
     for (const one of facts.flows) this.#lookAtFlow(one, daemon);
@@ -110,6 +112,8 @@ export class Metrics implements FlowObserver, Disposable {
     defined.freshness.set({ flow }, (facts.freshnessMs ?? 0) / 1000);
     defined.lanesOpen.set({ flow }, facts.lanes.open);
     defined.lanesMax.set({ flow }, facts.lanes.max);
+    for (const [status, count] of Object.entries(facts.ingest ?? {})) defined.ingests.set({ flow, status }, count);
+    if (facts.catalog !== null) defined.catalogOwed.set({ flow }, facts.catalog.owed);
     for (const broker of facts.broker) tellBroker(defined, flow, broker);
     const space = daemon.set.flow(flow)?.end.space ?? null;
     if (space === null || space.totalBytes === 0) return;

@@ -35,7 +35,15 @@ export class Catalog implements Disposable {
 
   /** Throws `catalog-failed`, as all calls do: it is not there, has no such table, or is locked for now. */
   find(path: RelPath, hex: string): Lookup {
-    return this.#with(() => this.#find(path, hex));
+    return this.findAll([{ path, hex }])[0]!;
+  }
+
+  /** Also where there are none: then it was found to be usable. */
+  findAll(files: ReadonlyArray<{ path: RelPath; hex: string }>): Lookup[] {
+    return this.#with(({ sqlite }) => {
+      sqlite.prepare(`SELECT 1 FROM ${this.#table} LIMIT 1`).get();
+      return files.map(({ path, hex }) => this.#find(path, hex));
+    });
   }
 
   /** Enters a file; `none`: it is entered now. One that has its row already is as good. */

@@ -1,5 +1,6 @@
 import { stat } from "node:fs/promises";
-import type { Clock } from "../../kernel/clock.ts";
+import { type Backoff, backoffDelayMs } from "../../kernel/backoff.ts";
+import type { Clock, SteadyMs } from "../../kernel/clock.ts";
 import { HotdirError, messageOf } from "../../kernel/errors.ts";
 import type { Log } from "../../kernel/log.ts";
 import { type AbsPath, fsPath, join, nameOf, show } from "../../kernel/path.ts";
@@ -14,13 +15,15 @@ import type { SourceReader } from "../read/source-reader.ts";
 import type { ClaimedPut } from "../send/context.ts";
 import type { Gate, Passed } from "../send/gate.ts";
 import { sourceFileOf } from "../source-file.ts";
-import type { ClaimedTransfer } from "../transfer.ts";
+import type { ClaimedTransfer, TransferId } from "../transfer.ts";
 import { type Catalog, type CatalogRow, describeRow, type Lookup } from "./catalog.ts";
 
 /** A file whose name or content another is being delivered with waits for that one's end. */
 const TAKEN_AGAIN_MS = 250;
 /** What cannot be decided now is asked about again after so long. */
 const AGAIN_MS = 5000;
+/** A catalog that cannot be asked. */
+const AGAIN: Backoff = { minMs: 500, maxMs: 30_000 };
 /** More names than this are not remembered without asking which are still of use. */
 const KEYS_MAX = 20_000;
 
@@ -44,32 +47,76 @@ export type DuplicateGateOptions = {
 export class DuplicateGate implements Gate {
   readonly #options: DuplicateGateOptions;
   readonly #taken = new Map<string, number>();
+  #trouble: string | null = null;
+  #failures = 0;
+  #notBefore: SteadyMs = 0;
 
   constructor(options: DuplicateGateOptions) {
     this.#options = options;
   }
 
+  get trouble(): string | null {
+    return this.#trouble;
+  }
+
+  heldUntil(): SteadyMs | null {
+    const { catalog, clock } = this.#options;
+    if (this.#trouble === null) return null;
+    if (this.#notBefore > clock.steady()) return this.#notBefore;
+    try {
+      catalog.findAll([]);
+      this.#trouble = null;
+      this.#failures = 0;
+      return null;
+    } catch (error) {
+      return this.#hold(error);
+    }
+  }
+
+  #hold(error: unknown): SteadyMs {
+    const { clock, log } = this.#options;
+    this.#failures++;
+    this.#notBefore = clock.steady() + backoffDelayMs(AGAIN, this.#failures);
+    if (this.#trouble === null) log.warn(`waiting: ${messageOf(error)}; nothing is delivered before the catalog was asked`);
+    this.#trouble = messageOf(error);
+    return this.#notBefore;
+  }
+
   async pass(claimed: readonly ClaimedTransfer[]): Promise<Passed> {
-    const looks = await Promise.all(
-      claimed.map(async (transfer) => ({
-        transfer,
-        outcome: await this.#look(transfer).catch((error: unknown): Outcome => this.#later(messageOf(error), AGAIN_MS)),
-      })),
+    const puts = await Promise.all(
+      claimed.flatMap(({ change, ...transfer }) =>
+        change.kind === "put" ? [this.#read({ ...transfer, change }).catch(() => ({ put: { ...transfer, change }, hex: null }))] : [],
+      ),
     );
+    const looked = puts.flatMap(({ put, hex }) => (hex === null ? [] : [{ put, hex }]));
+    let found: Lookup[];
+    try {
+      found = this.#options.catalog.findAll(looked.map(({ put, hex }) => ({ path: put.change.path, hex })));
+    } catch (error) {
+      const dueAt = this.#hold(error);
+      const outcome: Outcome = { kind: "hand-back", reason: messageOf(error), dueAt, litter: false };
+      return { sent: [], ended: claimed.map((transfer) => ({ transfer, outcome })) };
+    }
+    const outcomes = new Map<TransferId, Outcome | null>();
+    for (const [at, { put, hex }] of looked.entries())
+      outcomes.set(put.id, await this.#judge(put, hex, found[at]!).catch((error: unknown) => this.#later(messageOf(error), AGAIN_MS)));
+    const outcomeOf = (transfer: ClaimedTransfer): Outcome | null => outcomes.get(transfer.id) ?? null;
     return {
-      sent: looks.flatMap(({ transfer, outcome }) => (outcome === null ? [transfer] : [])),
-      ended: looks.flatMap(({ transfer, outcome }) => (outcome === null ? [] : [{ transfer, outcome }])),
+      sent: claimed.filter((transfer) => outcomeOf(transfer) === null),
+      ended: claimed.flatMap((transfer) => {
+        const outcome = outcomeOf(transfer);
+        return outcome === null ? [] : [{ transfer, outcome }];
+      }),
     };
   }
 
+  /** `hex` null: whoever sends finds out what is the matter with it. */
+  async #read(put: ClaimedPut): Promise<{ put: ClaimedPut; hex: string | null }> {
+    return { put, hex: (await this.#digest(put)) ?? ((await this.#putBack(put)) ? await this.#digest(put) : null) };
+  }
+
   /** How the attempt ends here; null: it goes on. */
-  async #look(transfer: ClaimedTransfer): Promise<Outcome | null> {
-    if (transfer.change.kind !== "put") return null;
-    const put: ClaimedPut = { ...transfer, change: transfer.change };
-    const hex = (await this.#digest(put)) ?? ((await this.#putBack(put)) ? await this.#digest(put) : null);
-    // Whoever sends finds out what is the matter with it.
-    if (hex === null) return null;
-    const found = this.#options.catalog.find(put.change.path, hex);
+  async #judge(put: ClaimedPut, hex: string, found: Lookup): Promise<Outcome | null> {
     switch (found.kind) {
       case "none":
         return this.#take(put, hex);
@@ -88,6 +135,7 @@ export class DuplicateGate implements Gate {
 
   /** A kill may have come while a duplicate was being removed. */
   async #putBack(put: ClaimedPut): Promise<boolean> {
+    if (!isBelowRoot(put)) return false;
     const { root } = this.#options.flow.settings.source;
     return (await restoreSource({ root, path: put.change.path, transfer: put.id })).kind === "not-the-version";
   }
@@ -113,7 +161,7 @@ export class DuplicateGate implements Gate {
   async #duplicate(put: ClaimedPut, hex: string, row: CatalogRow): Promise<Outcome> {
     const { duplicates, directory } = this.#options;
     const named = describeRow(row, directory);
-    if (duplicates === "keep") return giveUp("duplicate", put, `${named}; the file stays in the source`);
+    if (duplicates === "keep" || !isBelowRoot(put)) return giveUp("duplicate", put, `${named}; the file stays in the source`);
     const lacking = await this.#whatLacks(put, hex, row);
     if (lacking !== null) return giveUp("duplicate", put, `${named}, but ${lacking}; so the file stays in the source`);
     return await this.#remove(put, hex, named);
@@ -155,6 +203,11 @@ export class DuplicateGate implements Gate {
   #later(reason: string, afterMs: number): Outcome {
     return { kind: "hand-back", reason, dueAt: this.#options.clock.steady() + afterMs, litter: false };
   }
+}
+
+/** Whether its path says where it is: it came by no message, and nobody named its file. */
+function isBelowRoot({ origin, file }: ClaimedPut): boolean {
+  return origin === null && file === null;
 }
 
 function conflictOf({ row, by }: Lookup & { kind: "other" }, directory: AbsPath): string {

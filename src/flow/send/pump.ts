@@ -92,6 +92,8 @@ export class Pump implements Pumping {
     if (this.#holding.until !== null) return this.#turns.at(this.#holding.until);
     if (!link.ready) return this.#lanes.want();
     if (!this.destination.fresh) return this.#lookAtDestination();
+    const held = this.#context.gate?.heldUntil() ?? null;
+    if (held !== null) return this.#turns.at(held);
     this.#sendPacks();
     if (this.#packs.length === 0 && this.#atGate === 0 && this.#context.reader.canPack && this.#singles < SINGLES_MAX)
       this.#dispatch(this.#work.claim(false, PACK_FILES_MAX));
