@@ -1,6 +1,6 @@
 import type { RuleFacts, RuleFault } from "./rules.ts";
 
-export const finishRules: Array<(facts: RuleFacts) => RuleFault[]> = [finishIsHere, catalogHoldsDigests];
+export const finishRules: Array<(facts: RuleFacts) => RuleFault[]> = [finishIsHere, catalogHoldsDigests, catalogedFilesStay];
 
 const what = { ingest: "the ingest command runs on this machine", catalog: "the catalog is of files on this machine" } as const;
 
@@ -26,4 +26,12 @@ function catalogHoldsDigests({ flow, written }: RuleFacts): RuleFault[] {
   if ((verify !== "size" && verify !== "none") || !written("finish", "catalog")) return [];
   const message = `a catalog's checksum is that of the receipt, and verify: ${verify} makes none`;
   return [{ path: ["destination", "verify"], message, suggestion: "blake2b" }];
+}
+
+/** Its rows would name files that are not there any more. */
+function catalogedFilesStay({ flow, written }: RuleFacts): RuleFault[] {
+  const propagate: readonly string[] = flow.source?.propagate ?? [];
+  if (!written("finish", "catalog") || !propagate.some((kind) => kind === "rename" || kind === "delete" || kind === "rmdir")) return [];
+  const message = "a catalog says where each file was delivered, and a rename would make that wrong: propagate no rename, delete or rmdir";
+  return [{ path: ["source", "propagate"], message, suggestion: "[put, mkdir]" }];
 }

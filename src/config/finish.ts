@@ -44,7 +44,7 @@ const schema = z
       .describe("Each delivered file is handed to your command, in batches; it tells of each file whether it could be ingested."),
     catalog: catalog.optional().describe("Each delivered file gets a row in a table of yours. The checksum is that of its receipt."),
   })
-  .prefault({})
+  .optional()
   .describe("What is done with each delivered file after its receipt. Only for destinations on this machine (`file:`).");
 
 export type FinishValue = z.output<typeof schema>;
@@ -54,7 +54,7 @@ export const finish = section({
   settings: (value, { base }): { finish: FinishSettings } => ({
     finish: {
       ingest:
-        value.ingest === undefined
+        value?.ingest === undefined
           ? null
           : {
               command: value.ingest.command.map((argument) => resolveArgument(argument, base)),
@@ -64,7 +64,7 @@ export const finish = section({
               again: value.ingest.interrupted === "again",
             },
       catalog:
-        value.catalog === undefined
+        value?.catalog === undefined
           ? null
           : { database: resolvePath(value.catalog.database, base), table: value.catalog.table, duplicates: value.catalog.duplicates },
     },

@@ -18,7 +18,9 @@ it("the committed reference is current (else: node scripts/generate-schema.ts)",
 it("the example of the reference is a good configuration", () => {
   expect(parseConfiguration(fullExample, "/etc/hotdir.yaml", options)).toMatchObject({
     ok: true,
-    configuration: { flows: [{ name: "to_hpfx" }, { name: "announced" }, { name: "published" }, { name: "cleaned" }] },
+    configuration: {
+      flows: [{ name: "to_hpfx" }, { name: "announced" }, { name: "published" }, { name: "cleaned" }, { name: "ingested" }],
+    },
   });
 });
 
@@ -40,7 +42,7 @@ it("every key says what it means, and has its line in the reference", () => {
   for (const [path, schema] of keys) {
     expect(schema.description, path).toMatch(/\w.*\.$/s);
     const [, name = path] =
-      /^flows\.NAME\.(?:source|destination|announce|retry)\.(.+)$/.exec(path) ?? /^flows\.NAME\.(.+)$/.exec(path) ?? [];
+      /^flows\.NAME\.(?:source|destination|announce|finish|retry)\.(.+)$/.exec(path) ?? /^flows\.NAME\.(.+)$/.exec(path) ?? [];
     expect(reference, path).toContain(`| \`${name}\` |`);
   }
 });
@@ -50,7 +52,11 @@ it("what stands as default in the reference is what a flow gets", () => {
     `flows:
   a: {source: {directory: /d}, destination: {url: 'file:/o'}}
   b: {source: {subscribe: {broker: 'amqp://u@h', exchange: x}}, destination: {url: 'file:/o'}, announce: {broker: 'mqtt://h', exchange: y}}
-  c: {source: {directory: /d}, destination: {publish: {broker: 'amqp://u@h', exchange: x}}}`,
+  c: {source: {directory: /d}, destination: {publish: {broker: 'amqp://u@h', exchange: x}}}
+  d:
+    source: {directory: /d, propagate: [put]}
+    destination: {url: 'file:/o'}
+    finish: {ingest: {command: [c]}, catalog: {database: e.db, table: files}}`,
     "/x.yaml",
     options,
   );
@@ -65,7 +71,7 @@ it("what stands as default in the reference is what a flow gets", () => {
   const { origins } = minimal.configuration;
   for (const [path, schema] of defaults) {
     const value = Array.isArray(schema.default) ? `[${schema.default.join(", ")}]` : `${schema.default as string | number}`;
-    const flow = ["a", "b", "c"].find((name) => origins.has(path.replace("NAME", name)));
+    const flow = ["a", "b", "c", "d"].find((name) => origins.has(path.replace("NAME", name)));
     expect(origins.get(path.replace("NAME", flow ?? "none")), path).toEqual({ value, from: "default" });
   }
   expect(defaults.length).toBeGreaterThan(30);

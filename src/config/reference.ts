@@ -85,6 +85,13 @@ flows:
       subscribe: {broker: amqps://bob@hub/, exchange: xs_cluster}
     destination:
       remove: {directory: ~/sent_by_others, hold: ~/held}   # in place of url; without hold: deleted
+  ingested:                            # what arrives here is handed to a command, and entered into a table
+    source: {directory: /data/buffer, propagate: [put]}
+    destination: {url: file:/data/storage, verify: blake2b}
+    retain: {delete_after: 0s}
+    finish:                            # default: nothing more is done
+      ingest: {command: [/opt/ingest, --site, north], batch: 10, workers: 1, timeout: 1h, interrupted: wait}
+      catalog: {database: /data/endpoint.db, table: files, duplicates: keep}
 page: {listen: 127.0.0.1:8642, public: false, hosts: []}   # or off, or {listen: 'unix:/run/user/1000/hotdir.sock'}
 log: {level: info, rotate: {size: 32M, keep: 8}}
 alerts:

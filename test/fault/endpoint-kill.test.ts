@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { type Endpoint, makeEndpoint } from "../support/endpoint.ts";
@@ -74,3 +75,60 @@ test(
     expect(existsSync(`${site.path}/ingested`)).toBe(true);
   },
 );
+
+test(
+  "two finders that bring the same names to one storage, beside a writer that locks the database, end with one row a name and nothing lost",
+  { timeout: 90_000 },
+  async () => {
+    const random = new Random(chooseSeed("endpoint-race"));
+    await using site = await makeEndpoint();
+    const buffers = ["one", "two"].map((name) => `${site.path}/${name}`);
+    const written = new Map<string, Buffer>();
+    const [same, other] = [Array.from({ length: 15 }, (_, at) => `same-${at}`), Array.from({ length: 15 }, (_, at) => `other-${at}`)];
+    for (const [at, buffer] of buffers.entries()) mkdirSync(`${buffer}/night${at}`, { recursive: true });
+    const children = buffers.map((source, at) => site.start("endmgr", "finder", "start", copyOf(site, site.finder({ source }), `f${at}`)));
+    const locks = new DatabaseSync(site.database, { timeout: 10_000 });
+    for (const name of [...same, ...other]) {
+      const content = random.fill(random.between(1000, 50_000));
+      for (const [at, buffer] of buffers.entries()) {
+        const bytes = same.includes(name) ? content : Buffer.concat([content, Buffer.from(String(at))]);
+        writeFileSync(`${buffer}/night${at}/${name}`, bytes);
+        written.set(`${at}/${name}`, bytes);
+      }
+      // Longer than anybody waits for a lock.
+      locks.exec("BEGIN EXCLUSIVE");
+      await sleep(random.between(0, 400));
+      locks.exec("COMMIT");
+      await sleep(random.between(0, 60));
+    }
+    locks.close();
+    const inBuffers = (): string[] =>
+      buffers
+        .flatMap(filesIn)
+        .map((path) => path.slice(path.lastIndexOf("/") + 1))
+        .toSorted();
+    // Of two with one name and one content both go; of two with different contents the one that came too late stays.
+    await waitUntil("only losers left", () => JSON.stringify(inBuffers()) === JSON.stringify(other.toSorted()), {
+      timeoutMs: 60_000,
+      everyMs: 250,
+      explain: () => `${inBuffers().join(" ")}\n${site.log()}`,
+    });
+    expect(site.sql("SELECT filename FROM files ORDER BY filename").map(({ filename }) => filename)).toEqual(
+      [...same, ...other].toSorted(),
+    );
+    for (const { relpath, filename, checksum } of site.sql<{ relpath: string; filename: string; checksum: string }>("SELECT * FROM files"))
+      expect(blake2b(readFileSync(`${site.storage}/${relpath}/${filename}`)), filename).toBe(checksum);
+    const contents = new Set([...buffers, site.storage].flatMap(filesIn).map((path) => blake2b(readFileSync(path))));
+    expect([...written].filter(([, content]) => !contents.has(blake2b(content))).map(([name]) => name)).toEqual([]);
+    for (const child of children) {
+      expect(child.exitCode, site.log()).toBeNull();
+      expect(await site.end(child, "SIGTERM")).toBe(0);
+    }
+  },
+);
+
+/** A configuration of its own, with the same content. */
+function copyOf(site: Endpoint, file: string, name: string): string {
+  copyFileSync(file, `${site.path}/${name}.yaml`);
+  return `${site.path}/${name}.yaml`;
+}

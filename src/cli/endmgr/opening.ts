@@ -51,6 +51,8 @@ export function checkTables(configuration: EndpointConfiguration<Component>, rem
     if (lack !== null) remarks.error(at("database", "tablenames"), `database.tablenames.event: ${path}: ${lack}; ${make}`);
   } catch (error) {
     const detail = error instanceof HotdirError ? (error.detail ?? error.message) : messageOf(error);
+    // Somebody is at work on it: whoever uses it waits, and says so.
+    if (/locked/.test(detail)) return;
     remarks.error(at("database", "tablenames"), `database.tablenames.file: ${path}: ${detail}; ${make}`);
   }
 }
