@@ -171,12 +171,12 @@ test("what an end of the ingester interrupted is UNKNOWN at the next start, also
   writeFileSync(`${site.path}/go`, "");
   await waitUntil("both ended", () => working.exitCode !== null && third.exitCode !== null, { explain: site.log });
   expect([working.exitCode, third.exitCode]).toEqual([0, 0]);
-  expect(
+  const statuses = (): string[] =>
     site
-      .sql(newestStatus)
+      .sql<{ status: string }>(newestStatus)
       .map(({ status }) => status)
-      .toSorted(),
-  ).toEqual(["SUCCESS", "SUCCESS", "UNKNOWN"]);
+      .toSorted();
+  expect(statuses()).toEqual(["SUCCESS", "SUCCESS", "UNKNOWN"]);
   expect(await site.run("endmgr", "ingester", "start", site.ingester("exit 0", { file_status: "UNKNOWN" }))).toMatchObject({ status: 0 });
   expect(site.sql("SELECT count(*) AS n FROM file_events WHERE status = 'SUCCESS'")).toEqual([{ n: 3 }]);
 });
@@ -207,4 +207,52 @@ test("a backfill enters what globs and directories name, each with its BACKFILL,
   // The ingester of new files has nothing to do with them.
   await site.run("endmgr", "ingester", "start", site.ingester("exit 0"));
   expect(new Set(site.sql(newestStatus).map(({ status }) => status))).toEqual(new Set(["BACKFILL"]));
+});
+
+test("wrong configurations are refused with one line each that says where, before anything is touched; good ones are said to be so", async () => {
+  await using site = await makeEndpoint();
+  const refused = async (component: string, file: string): Promise<string> => {
+    const { status, stdout, stderr } = await site.run("endmgr", component, "start", file);
+    expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
+    expect(stderr.trimEnd().split("\n"), stderr).toHaveLength(1);
+    return stderr;
+  };
+  const plugin = { name: "Gen3Ingest", config: { root: "/r" } };
+  expect(await refused("ingester", site.ingester("", { plugin }))).toMatch(
+    /^ingester.yaml:\d+: ingester.plugin: Gen3Ingest is Python code of an observatory: write name: Command/,
+  );
+  expect(await refused("ingester", site.ingester("", { exclude_list: ["a{2"], include_list: ["("] }))).toMatch(
+    /^ingester.yaml:\d+: ingester.include_list: '\(' is no regular expression/,
+  );
+  expect(await refused("ingester", site.ingester("", { storage: "/no/such" }))).toMatch(
+    /^ingester.yaml:\d+: ingester.storage: there is no directory \/no\/such/,
+  );
+  expect(await refused("ingester", site.ingester("", { file_status: "SUCCESS" }))).toMatch(
+    /^ingester.yaml:\d+: ingester.file_status: unknown value "SUCCESS"/,
+  );
+  expect(await refused("finder", site.finder({ source: `${site.path}/no` }))).toMatch(
+    /^finder.yaml:\d+: finder.source: there is no directory/,
+  );
+  expect(await refused("backfill", site.configure("b", { backfill: { storage: site.storage, sources: ["../buffer"] } }))).toMatch(
+    /^b.yaml:\d+: backfill.sources: ..\/buffer is not in the storage/,
+  );
+  const other = site.configure("o", { backfill: { storage: site.storage, sources: ["a"] } });
+  writeFileSync(other, readFileSync(other, "utf8").replace(site.database, `${site.path}/other.db`));
+  expect(await refused("backfill", other)).toMatch(
+    /^o.yaml:\d+: database.engine: there is no database \S+other.db; 'hotdir endmgr initdb CONFIG' makes/,
+  );
+  expect(existsSync(`${site.path}/other.db`)).toBe(false);
+  expect((await site.run("endmgr", "initdb", other)).stdout).toContain("other.db has files and file_events");
+  expect(await site.run("endmgr", "backfill", "validate", other)).toMatchObject({ status: 0 });
+
+  expect(await site.run("endmgr", "findr", "start", other)).toMatchObject({
+    status: 2,
+    stderr: expect.stringContaining("did you mean finder?"),
+  });
+  const printed = await site.run("import", "dbb", site.finder(), site.ingester("exit 0"));
+  expect(printed).toMatchObject({
+    status: 0,
+    stdout: expect.stringMatching(/finish:[^]*catalog:[^]*ingest:\n +command: \[\S+ingest.sh\]/),
+  });
+  expect(await site.run("import", "dbb", site.finder({ actions: { standard: "Noop" } }))).toMatchObject({ status: 2, stdout: "" });
 });

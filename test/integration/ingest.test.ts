@@ -139,3 +139,19 @@ test("of a file that changes while it waits only the newest version is ingested,
   ).toEqual(["a.fits", "a.fits", "b.fits"]);
   expect(readFileSync(toBuffer(`${world.destination}/a.fits`), "utf8")).toBe("other");
 });
+
+test("check tells of a command that is not there, and of a catalog that is none, before anything is delivered", async () => {
+  await using world = await ingestingWorld("#!/bin/sh\n");
+  expect((await world.hotdir.ask("check")).stdout).toMatch(/ok {4}the ingest command \S*ingest.sh is there/);
+  chmodSync(`${world.directory}/ingest.sh`, 0o644);
+  const written = JSON.parse(readFileSync(world.place.configFile, "utf8")) as { flows: { world: { source: object; finish: object } } };
+  written.flows.world.source = { ...written.flows.world.source, propagate: ["put"] };
+  written.flows.world.finish = { ...written.flows.world.finish, catalog: { database: `${world.directory}/none.db`, table: "files" } };
+  writeFileSync(world.place.configFile, JSON.stringify(written, null, 2));
+  const checked = await world.hotdir.ask("check");
+  expect(checked.status).toBe(1);
+  expect(checked.stdout).toMatch(
+    /BAD {3}the ingest command \S*ingest.sh is not there, or may not be run[^]*hotdir.yaml:\d+: write 'command: /,
+  );
+  expect(checked.stdout).toMatch(/BAD {3}ask the catalog \S*none.db: the catalog cannot be used \(there is no such file\)/);
+});

@@ -122,6 +122,7 @@ test("check prints each finding with what mends it, and what the guarantee means
     destination: [{ level: "problem" as const, text: "connect hub: refused", fix: "'ssh hub true' must end without an error" }],
     retention: [{ level: "note" as const, text: "copied" }],
     announce: [],
+    finish: [],
     unreachable: "unreachable" as const,
   };
   expect(checkText([check], plain)).toBe(`hot: /src → sftp://hub/~/in

@@ -78,18 +78,28 @@ test("the ledger itself refuses every move that the table does not have, and cou
       const move = (): unknown =>
         db.run("UPDATE ingest SET status = ?, attempts = ?, message = ? WHERE transfer = ?", to, ...cells[to], id);
       const leads = Object.values(table[from]).includes(to) || (from === "PENDING" && to === "UNTRIED");
-      if (leads) expect(move, `${from} to ${to}`).not.toThrow();
-      else expect(move, `${from} to ${to}`).toThrow("state diagram");
+      expect(refusalOf(move) === null, `${from} to ${to}`).toBe(leads);
     }
   const tally = db.all("SELECT status, files FROM ingest_tally WHERE files > 0 ORDER BY status");
   expect(tally).toEqual(db.all("SELECT status, count(*) AS files FROM ingest GROUP BY status ORDER BY status"));
 });
 
 test("a status has what its type has", () => {
-  for (const [status, [attempts]] of Object.entries(cells))
-    if (status === "FAILURE" || status === "UNKNOWN" || status === "IGNORED")
-      expect(() =>
-        db.run("INSERT INTO ingest (transfer, flow, status, attempts, changed_at) VALUES (1000, 1, ?, ?, 1)", status, attempts),
-      ).toThrow("CHECK");
-  expect(() => db.run("INSERT INTO ingest (transfer, flow, status, attempts, changed_at) VALUES (1000, 1, 'DONE', 1, 1)")).toThrow("CHECK");
+  const insert = (status: string, attempts: number) => (): unknown =>
+    db.run("INSERT INTO ingest (transfer, flow, status, attempts, changed_at) VALUES (1000, 1, ?, ?, 1)", status, attempts);
+  for (const status of ["FAILURE", "UNKNOWN", "IGNORED"] as const) expect(insert(status, cells[status][0]), status).toThrow("CHECK");
+  expect(insert("UNTRIED", 1)).toThrow("CHECK");
+  expect(insert("DONE", 1)).toThrow("CHECK");
 });
+
+/** null: it was done. */
+function refusalOf(work: () => unknown): string | null {
+  try {
+    work();
+    return null;
+  } catch (error) {
+    const message = String(error);
+    if (!message.includes("state diagram")) throw error;
+    return message;
+  }
+}
