@@ -6,7 +6,7 @@ const node = { pool: "forks" as const, environment: "node" };
 export default defineConfig({
   test: {
     // Fault tests mostly wait for other processes; on a machine of two cores two files at a time are still twice as fast.
-    maxWorkers: 2,
+    maxWorkers: Number(process.env["HOTDIR_TEST_WORKERS"] ?? 2),
     allowOnly: false,
     projects: [
       { test: { ...node, name: "unit", include: ["src/**/*.test.ts", "test/house/**/*.test.ts"] } },

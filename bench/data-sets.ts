@@ -41,13 +41,13 @@ function makeSmall(directory: string, files: number, sampleFiles: number): DataS
   };
 }
 
-function fillSmall(source: string, files: number): Load {
+export function fillSmall(source: string, files: number, fileBytes = 4 * KiB): Load {
   for (let at = 0; at < files; at++) {
     const folder = join(source, "tree", `d${Math.floor(at / 1000)}`);
     if (at % 1000 === 0) mkdirSync(folder, { recursive: true });
-    writeFileSync(join(folder, `f${at}`), pool.subarray(at * 61, at * 61 + 4 * KiB));
+    writeFileSync(join(folder, `f${at}`), pool.subarray(at * 61, at * 61 + fileBytes));
   }
-  return { source, entry: "tree", files, bytes: files * 4 * KiB };
+  return { source, entry: "tree", files, bytes: files * fileBytes };
 }
 
 function makeLarge(directory: string, sizeMiB: number): DataSet {

@@ -23,8 +23,8 @@ export type Command = {
   /** What it does, in a few short paragraphs. */
   description: string;
   options: Record<string, OptionSpec>;
-  /** It reads its words itself, since another program's users type them: all of them are positionals, and no common option is one. */
-  ownArguments?: true;
+  /** It reads its words itself, since another program's users type them: all of them are positionals, and no common option is one. A function: for some words only. */
+  ownArguments?: true | ((argv: readonly string[]) => boolean);
   positionals: { min: number; max: number };
   examples: Array<{ command: string; does: string }>;
   /** The exit statuses that this command can end with, beside 0, 2, 130 and 1. */

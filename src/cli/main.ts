@@ -30,7 +30,8 @@ function parse(
   command: Command,
   argv: string[],
 ): ReturnType<typeof parseArgs> & { values: Record<string, string | boolean | string[] | undefined> } {
-  if (command.ownArguments === true)
+  const { ownArguments } = command;
+  if (ownArguments === true || ownArguments?.(argv) === true)
     return { values: { help: argv.some((word) => word === "--help" || word === "-h") }, positionals: argv };
   let parsed;
   try {

@@ -2,6 +2,7 @@ import type { DigestAlgorithm } from "../flow/digest.ts";
 import { digestOf } from "../flow/guarantee.ts";
 import type { Database } from "../flow/ledger/database.ts";
 import { type ReceiptRow, receipts as receiptsOf } from "../flow/ledger/receipts.ts";
+import { sumLine } from "../flow/sum-line.ts";
 import type { FlowSettings } from "../flow/settings.ts";
 import { HotdirError } from "../kernel/errors.ts";
 import { formatMany } from "../kernel/readable.ts";
@@ -9,7 +10,7 @@ import type { CliContext, Command } from "./command.ts";
 import { knownFlows, openEngine } from "./engine.ts";
 import { chosenFlows, readConfiguration, stateDirectory } from "./locations.ts";
 import { Output } from "./output.ts";
-import { receiptJson, receiptText, sumLine } from "./render/receipt-lines.ts";
+import { receiptJson, receiptText } from "./render/receipt-lines.ts";
 
 const formats = ["text", "json", "sums"] as const;
 type Format = (typeof formats)[number];

@@ -168,7 +168,7 @@ function baseIsOutside({ flow, context }: RuleFacts): RuleFault[] {
   const url = flow.destination?.url;
   if (flow.source?.subscribe === undefined || base?.kind !== "directory" || url?.kind !== "file") return [];
   const root = resolvePath(base.path, context.base);
-  const { directory } = resolvePlace(url, undefined, context);
+  const { directory } = resolvePlace(url, {}, context);
   return directory === root || below(directory as AbsPath, root) !== null
     ? [{ path: ["source", "base"], message: `the files are in the destination ${show(directory as AbsPath)} already` }]
     : [];

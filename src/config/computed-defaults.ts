@@ -1,3 +1,4 @@
+import type { CompletionSettings } from "../flow/settings.ts";
 import { show } from "../kernel/path.ts";
 import { defaultCredentials } from "./broker.ts";
 import { defaultVerify } from "./destination.ts";
@@ -36,6 +37,14 @@ export function computedDefaults(name: string, flow: FlowValue, context: Section
         ]
       : []),
     ...publication(["destination", "publish"], flow.destination.publish, originOf(source).baseUrl),
+    ...manifestDefaults(settings.completion),
     ...publication(["announce"], flow.announce, announce?.baseUrl ?? null),
   ];
+}
+
+function manifestDefaults(completion: CompletionSettings | null): ComputedDefault[] {
+  if (completion === null) return [];
+  const { path, archive } = completion.manifest;
+  const at = (key: string, value: string): ComputedDefault => ({ path: ["completion", "manifest", key], value });
+  return [at("path", path), at("archive", archive), at("directory", "below the state directory")];
 }

@@ -4,6 +4,7 @@ import type { DestinationSettings, LocalPlace, SourceSettings, SshPlace } from "
 import { assert } from "../kernel/errors.ts";
 import { absPath, type Bytes, bytesOfText, join } from "../kernel/path.ts";
 import { bandwidth, bandwidthSettings } from "./bandwidth.ts";
+import { parseChmod } from "./chmod.ts";
 import { type DestinationUrl, parseDestinationUrl } from "./destination-url.ts";
 import { command, nameSuffix, size, textField, words } from "./fields.ts";
 import { checkPath, type LocalBase, resolveArgument, resolvePath } from "./local-path.ts";
@@ -60,6 +61,10 @@ export const destination = z
       .optional()
       .describe("Where files go. The host is written as for `ssh`; `/~/` is the remote home; `%20` and the like stand for bytes."),
     ssh: command.optional().describe("The ssh command. Default: the environment's `HOTDIR_SSH`, else `ssh`."),
+    compress: z
+      .boolean()
+      .prefault(false)
+      .describe("Whether ssh compresses what it carries: worth it on a slow line, for data that is not compressed already."),
     publish,
     remove,
     lanes: z.int().min(1).max(64).prefault(5).describe("The most SSH connections at a time. They open by need, and only while that helps."),
@@ -69,6 +74,11 @@ export const destination = z
     preserve: words(["mtime", "mode"], { min: 0 })
       .prefault(["mtime", "mode"])
       .describe("What the file at the destination keeps of the source's."),
+    chmod: textField({ title: "mode changes", examples: ["g+rwX,o+rX", "D2775,F664"], parse: parseChmod })
+      .optional()
+      .describe(
+        "Changes of the modes of files and of directories that are made, as chmod and `rsync --chmod` take them: of the source's mode where `preserve` keeps it, else of 0644 and 0755.",
+      ),
     verify: z
       .enum([...digestAlgorithms, "size", "none"])
       .optional()
@@ -106,6 +116,7 @@ export function destinationSettings(value: DestinationValue, source: SourceSetti
     lanesMax: value.lanes,
     inflight: inflightOf(value.inflight, place, context.base),
     preserve: { mtime: value.preserve.includes("mtime"), mode: value.preserve.includes("mode") },
+    chmod: value.chmod ?? null,
     verify: value.verify ?? defaultVerify(place.kind),
     durable: value.durable,
     segmentAboveBytes: value.segment_above,
@@ -123,7 +134,7 @@ export function defaultVerify(place: DestinationSettings["place"]["kind"]): "sha
 }
 
 function placeOf(value: DestinationValue, source: SourceSettings, context: SectionContext): DestinationSettings["place"] {
-  if (value.url !== undefined) return resolvePlace(value.url, value.ssh, context);
+  if (value.url !== undefined) return resolvePlace(value.url, value, context);
   if (value.remove !== undefined) return removeSettings(value.remove, context.base);
   // A rule has seen to it that one of the three is there.
   assert(value.publish !== undefined, "a destination is a directory, or messages");
@@ -131,8 +142,12 @@ function placeOf(value: DestinationValue, source: SourceSettings, context: Secti
 }
 
 /** Also used by `rules.ts`, which compares places. */
-export function resolvePlace(to: DestinationUrl, ssh: readonly string[] | undefined, context: SectionContext): SshPlace | LocalPlace {
-  if (to.kind === "sftp") return { ...to, ssh: argumentsOf(ssh ?? context.defaultSsh, context.base) };
+export function resolvePlace(
+  to: DestinationUrl,
+  by: Partial<Pick<DestinationValue, "ssh" | "compress">>,
+  context: SectionContext,
+): SshPlace | LocalPlace {
+  if (to.kind === "sftp") return { ...to, ssh: argumentsOf(by.ssh ?? context.defaultSsh, context.base), compress: by.compress ?? false };
   return {
     kind: "file",
     directory: absPath(to.directory, to.from === "home" ? context.base.homeDirectory : context.base.configurationDirectory),

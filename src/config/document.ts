@@ -12,8 +12,11 @@ const WEIGHT_MAX = 20_000;
 /** Faults of the writing after which the rest still means what it says. */
 const harmless = new Set(["BAD_DQ_ESCAPE", "TAG_RESOLVE_FAILED"]);
 
-/** The YAML text as located values; null where it is so broken that nothing more can be said about it. Never throws. */
-export function readDocument(text: string, report: Report): Located | null {
+/**
+ * The YAML text as located values; null where it is so broken that nothing more can be said about it. Never throws. `isForeign`: it is
+ * another program's, whose parser may be less strict: what means the same to every parser is no fault then.
+ */
+export function readDocument(text: string, report: Report, { isForeign = false } = {}): Located | null {
   const hostile = findHostile(text);
   if (hostile !== null) {
     report({ at: hostile.at, path: [], message: hostile.message });
@@ -27,7 +30,7 @@ export function readDocument(text: string, report: Report): Located | null {
     return { line: Math.max(1, found.line), column: Math.max(1, found.col) };
   };
   let sound = true;
-  for (const error of [...document.errors, ...document.warnings]) {
+  for (const error of [...document.errors, ...(isForeign ? [] : document.warnings)]) {
     sound &&= harmless.has(error.code);
     report({ at: place(error.pos[0]), path: [], message: explainSyntax(error.code, error.message) });
   }

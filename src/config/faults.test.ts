@@ -182,6 +182,26 @@ const table: Array<[title: string, text: string, ...Expected[]]> = [
     { line: 4, path: "flows.a.destination.bandwidth", message: /not a rate/, suggestion: "50MB/s" },
   ],
   [
+    "a number alone for a rate, which rsync takes for KiB",
+    flow([source, "destination: {url: 'file:/out', bandwidth: 5000}"]),
+    { line: 4, path: "flows.a.destination.bandwidth", message: /not a rate/, suggestion: "5000K/s" },
+  ],
+  [
+    "a change of modes without an operator",
+    flow([source, "destination: {url: 'file:/out', chmod: 'o+r,grw'}"]),
+    { line: 4, path: "flows.a.destination.chmod", message: /"grw" in "o\+r,grw": expected \+, - or =/, suggestion: "g+rw" },
+  ],
+  [
+    "a holding area for links that are followed",
+    flow(["source: {directory: /d, symlinks: follow}", destination, "retain: {hold: /held}"]),
+    { line: 5, path: "flows.a.retain.hold", message: /could lead elsewhere/, suggestion: "delete_after" },
+  ],
+  [
+    "compression on no wire",
+    flow([source, "destination: {url: 'file:/out', compress: true}"]),
+    { line: 4, path: "flows.a.destination.compress", message: /compress is for ssh/, suggestion: "false" },
+  ],
+  [
     "an ssh command as one text",
     flow([source, "destination: {url: 'sftp://h/', ssh: ssh -F x}"]),
     { line: 4, path: "flows.a.destination.ssh", message: /expected list of arguments, found text/, suggestion: "[ssh, -F, x]" },

@@ -2,6 +2,7 @@ import * as z from "zod";
 import type { FlowSettings } from "../flow/settings.ts";
 import { flowAlerts } from "./alerts.ts";
 import { announce, announceSettings } from "./announce.ts";
+import { completion, completionSettings } from "./completion.ts";
 import { destination, destinationSettings } from "./destination.ts";
 import { finish } from "./finish.ts";
 import { history } from "./history.ts";
@@ -26,7 +27,7 @@ const sections = {
 };
 
 export const flowSchema = z
-  .strictObject({ source, destination, announce, ...schemasOf(sections) })
+  .strictObject({ source, destination, announce, completion, ...schemasOf(sections) })
   .describe("A flow: a named way from one source to one destination.");
 export type FlowValue = z.output<typeof flowSchema>;
 
@@ -41,6 +42,7 @@ export function flowSettings(name: string, flow: FlowValue, context: SectionCont
     source: from,
     destination: to,
     announce: announceSettings(flow.announce, to.place, context.base),
+    completion: completionSettings(name, flow.completion, context.base),
     ...settingsOf(sections, flow, context),
   };
 }

@@ -42,7 +42,7 @@ it("every key says what it means, and has its line in the reference", () => {
   for (const [path, schema] of keys) {
     expect(schema.description, path).toMatch(/\w.*\.$/s);
     const [, name = path] =
-      /^flows\.NAME\.(?:source|destination|announce|finish|retry)\.(.+)$/.exec(path) ?? /^flows\.NAME\.(.+)$/.exec(path) ?? [];
+      /^flows\.NAME\.(?:source|destination|announce|completion|finish|retry)\.(.+)$/.exec(path) ?? /^flows\.NAME\.(.+)$/.exec(path) ?? [];
     expect(reference, path).toContain(`| \`${name}\` |`);
   }
 });
@@ -53,7 +53,8 @@ it("what stands as default in the reference is what a flow gets", () => {
   a: {source: {directory: /d}, destination: {url: 'file:/o'}}
   b: {source: {subscribe: {broker: 'amqp://u@h', exchange: x}}, destination: {url: 'file:/o'}, announce: {broker: 'mqtt://h', exchange: y}}
   c: {source: {directory: /d}, destination: {publish: {broker: 'amqp://u@h', exchange: x}}}
-  d:
+  d: {source: {directory: /d}, destination: {url: 'file:/o'}, completion: {sets: '\\d+', whole: timecode}}
+  e:
     source: {directory: /d, propagate: [put]}
     destination: {url: 'file:/o'}
     finish: {ingest: {command: [c]}, catalog: {database: e.db, table: files}}`,
@@ -65,7 +66,7 @@ it("what stands as default in the reference is what a flow gets", () => {
     ([path, schema]) =>
       schema.default !== undefined &&
       path.startsWith("flows.NAME.") &&
-      !/(?:retry|posts\.base|above|headers)$|\[\]|\.unmatched\./.test(path),
+      !/(?:retry|manifest|posts\.base|above|headers)$|\[\]|\.unmatched\./.test(path),
   );
   if (!minimal.ok) throw new Error("the minimal configuration has faults");
   const { origins } = minimal.configuration;

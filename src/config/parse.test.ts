@@ -29,6 +29,7 @@ it("a flow with only what is needed has the defaults of the contract", () => {
     name: "a",
     source: {
       kind: "watched",
+      symlinks: "transfer",
       root: "/data/in",
       accept: [],
       reject: [],
@@ -37,10 +38,19 @@ it("a flow with only what is needed has the defaults of the contract", () => {
       propagate: new Set(["put", "rename", "link", "mkdir"]),
     },
     destination: {
-      place: { kind: "sftp", host: "hub", user: null, port: null, directory: "in", ssh: ["ssh", "-F", "/home/bob/test config"] },
+      place: {
+        kind: "sftp",
+        host: "hub",
+        user: null,
+        port: null,
+        directory: "in",
+        ssh: ["ssh", "-F", "/home/bob/test config"],
+        compress: false,
+      },
       lanesMax: 5,
       inflight: { kind: "suffix", suffix: ".tmp" },
       preserve: { mtime: true, mode: true },
+      chmod: null,
       verify: "sha256",
       durable: "auto",
       segmentAboveBytes: 64 * 1024 * 1024,
@@ -49,6 +59,7 @@ it("a flow with only what is needed has the defaults of the contract", () => {
       keepFree: { kind: "percent", percent: 2 },
     },
     announce: null,
+    completion: null,
     retry: { attemptsMax: 10, backoff: { minMs: 2000, maxMs: 600_000 } },
     finish: { ingest: null, catalog: null },
     retain: { kind: "keep" },
@@ -103,7 +114,15 @@ describe("a destination", () => {
     ["url: 'file:out'", { kind: "file", directory: "/etc/hotdir/out" }],
     [
       "url: 'sftp://${USER}@hub/', ssh: [ssh, -p, 2222, -F, ~/x]",
-      { kind: "sftp", host: "hub", user: "bob", port: null, directory: "/", ssh: ["ssh", "-p", "2222", "-F", "/home/bob/x"] },
+      {
+        kind: "sftp",
+        host: "hub",
+        user: "bob",
+        port: null,
+        directory: "/",
+        ssh: ["ssh", "-p", "2222", "-F", "/home/bob/x"],
+        compress: false,
+      },
     ],
   ])("with %s is placed", (written, place) => {
     expect(flow(`${source}, destination: {${written}}`).destination.place).toEqual(place);

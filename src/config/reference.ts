@@ -63,6 +63,15 @@ flows:
       broker: mqtts://bob@mosquitto
       exchange: mirror
       base_url: sftp://cluster/data/mirror   # default: the destination's URL
+    completion:                        # default: the flow knows no sets
+      sets: '\\d{5}'                   # each directory whose whole path this matches is one
+      whole: timecode                  # or {marker: DONE}, {count: 24}, {quiet: 1h}
+      manifest:
+        format: suprsync               # default: json; or sums
+        directory: /data/so/suprsync   # where it is written here; default: below the state directory
+        path: '\${tc_now}/suprsync/\${instance}/\${unix}_\${archive}_\${timecode}_finalized.yaml'
+        instance: smurf-sync-srv20
+        archive: smurf                 # default: the flow's name
   published:                           # no file is moved: others are told
     source: {directory: ~/to_hub}
     destination:

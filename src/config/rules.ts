@@ -1,5 +1,6 @@
 import { type AbsPath, below, show } from "../kernel/path.ts";
 import { bandwidthFaults } from "./bandwidth.ts";
+import { completionRules } from "./completion-rules.ts";
 import { brokerRules } from "./broker-rules.ts";
 import { resolvePlace, resolveStaging } from "./destination.ts";
 import type { Path } from "./fault.ts";
@@ -24,13 +25,16 @@ const rules: Rule[] = [
   destinationIsOne,
   ...brokerRules,
   ...removalRules,
+  ...completionRules,
   postsHaveNoDirectories,
   retainIsOne,
   removalNeedsReceipt,
   removalIsNotPropagated,
+  heldFilesAreThemselves,
   holdIsOutside,
   destinationIsOutside,
   stagingIsApart,
+  compressionTravels,
   acceleratorKnowsFiles,
   hoursAreApart,
   ...finishRules,
@@ -96,6 +100,14 @@ function removalIsNotPropagated({ flow }: RuleFacts): RuleFault[] {
   return [{ path: ["source", "propagate"], message, suggestion: "[put, rename, link, mkdir]" }];
 }
 
+/** A link that is moved elsewhere may lead elsewhere; and the file that it leads to is not ours to move. */
+function heldFilesAreThemselves({ flow, written }: RuleFacts): RuleFault[] {
+  if (flow.source?.symlinks !== "follow" || !written("retain", "hold")) return [];
+  const message =
+    "a symbolic link that is followed is not moved to a holding area, where it could lead elsewhere: delete_after removes the link";
+  return [{ path: ["retain", "hold"], about: "key", message, suggestion: "delete_after" }];
+}
+
 /** Held files inside the source would be seen as new ones. By the text of the paths: symbolic links are not followed. */
 function holdIsOutside({ flow, context }: RuleFacts): RuleFault[] {
   const root = watchedRoot(flow, context);
@@ -118,7 +130,7 @@ function destinationIsOutside({ flow, context }: RuleFacts): RuleFault[] {
   const root = watchedRoot(flow, context);
   const url = flow.destination?.url;
   if (root === null || url?.kind !== "file") return [];
-  const { directory } = resolvePlace(url, undefined, context);
+  const { directory } = resolvePlace(url, {}, context);
   const inside = directory === root || below(root, directory as AbsPath) !== null;
   return inside
     ? [
@@ -135,7 +147,7 @@ function stagingIsApart({ flow, context }: RuleFacts): RuleFault[] {
   const inflight = flow.destination?.inflight;
   const url = flow.destination?.url;
   if (typeof inflight !== "object" || inflight.staging === undefined || url === undefined) return [];
-  const place = resolvePlace(url, undefined, context);
+  const place = resolvePlace(url, {}, context);
   const staging = resolveStaging(inflight.staging, place, context.base);
   const path = ["destination", "inflight", "staging"];
   if (staging === place.directory)
@@ -143,6 +155,12 @@ function stagingIsApart({ flow, context }: RuleFacts): RuleFault[] {
   const root = place.kind === "file" ? watchedRoot(flow, context) : null;
   const inside = root !== null && (staging === root || below(root, staging as AbsPath) !== null);
   return inside ? [{ path, message: `the staging directory is inside the source ${show(root)}: parts would be sent` }] : [];
+}
+
+function compressionTravels({ flow }: RuleFacts): RuleFault[] {
+  if (flow.destination?.compress !== true || flow.destination.url?.kind !== "file") return [];
+  const message = "nothing is compressed on the way to a local directory: compress is for ssh";
+  return [{ path: ["destination", "compress"], message, suggestion: "false" }];
 }
 
 function acceleratorKnowsFiles({ flow }: RuleFacts): RuleFault[] {

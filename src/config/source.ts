@@ -49,10 +49,16 @@ export const source = z
   .strictObject({
     directory: path
       .optional()
-      .describe("The directory that is watched, with all below it. Symbolic links are transferred as links and never followed out of it."),
+      .describe("The directory that is watched, with all below it. Symbolic links to directories are never followed."),
     posts: posts
       .optional()
       .describe("Instead of `directory`: nothing is watched, only what `hotdir post` names is sent. `true` is `{base: /}`."),
+    symlinks: z
+      .enum(["transfer", "follow"])
+      .prefault("transfer")
+      .describe(
+        "Whether a symbolic link to a file is transferred as a link or as the file that it leads to. A link to a directory always stays a link.",
+      ),
     ...subscribedKeys,
     accept: expressions.describe("Only files whose relative path one of these matches; none: all. JavaScript syntax."),
     reject: expressions.describe("Files whose relative path one of these matches are left alone. It wins over `accept`."),
@@ -83,7 +89,12 @@ export function sourceSettings(value: SourceValue, of: About, context: SectionCo
   const rules = { accept, reject, settle: settleOf(value), rescanMs, propagate };
   if (value.subscribe !== undefined) return { ...rules, ...subscribedPart(value, value.subscribe, of, context) };
   const root = value.directory ?? (typeof value.posts === "object" ? value.posts.base : "/");
-  return { ...rules, kind: value.directory === undefined ? "posted" : "watched", root: resolvePath(root, context.base) };
+  return {
+    ...rules,
+    kind: value.directory === undefined ? "posted" : "watched",
+    symlinks: value.symlinks,
+    root: resolvePath(root, context.base),
+  };
 }
 
 function subscribedPart(

@@ -9,6 +9,7 @@ import {
   parseDurationRange,
   parsePercent,
   parseRate,
+  parseRsyncRate,
   parseSize,
 } from "./units.ts";
 
@@ -117,6 +118,30 @@ describe("rates", () => {
   ])("refuses %s and suggests %s", (text, suggestion) => {
     expect(parseRate(text)).toMatchObject({ ok: false, suggestion });
   });
+
+  it.each([
+    ["5000", 5000],
+    ["1.5m", 1536],
+    ["20MB", 19531],
+    [".5", 1],
+    ["512b", 1],
+    ["1535B", 1],
+    ["1536B", 2],
+    ["1kb", 1],
+    ["2g", 2 * 1024 ** 2],
+    ["1Mib", 1024],
+    ["10K-1", 10],
+    ["0", null],
+  ])("reads %s as rsync's --bwlimit does, in KiB", (text, kib) => {
+    expect(parseRsyncRate(text)).toEqual({ ok: true, value: kib === null ? null : kib * 1024 });
+  });
+
+  it.each(["", ".", "5x", "-5", "1M/s", "0.4", "511b", "50 MB", "unlimited", "1e3", "9999999p"])(
+    "refuses %j as a rate of rsync",
+    (text) => {
+      expect(parseRsyncRate(text).ok).toBe(false);
+    },
+  );
 
   it("prints a rate so that it reads the same again", () => {
     const rates = fc.option(fc.maxSafeNat());

@@ -99,8 +99,34 @@ export function parseRate(text: string): Parsed<number | null> {
   if (bits) return good(Math.round((Number(bits[1]) * decimal[bits[2]!.toLowerCase()]!) / 8));
   const expected = `${quote(text)} is not a rate such as 50MB/s, 400Mbit/s or unlimited`;
   const size = parseSize(text.endsWith("/s") ? text.slice(0, -2) : text);
-  if (size.ok) return text.endsWith("/s") ? size : bad(expected, `${text}/s`);
+  if (size.ok) return text.endsWith("/s") ? size : bad(expected, withoutTime(text));
   return text.endsWith("b/s") && size.suggestion !== undefined ? bad(size.message, `${size.suggestion}/s`) : bad(expected);
+}
+
+/** A number alone is what people know from rsync. */
+function withoutTime(text: string): string {
+  const meant = /^[\d.]+$/.test(text) ? parseRsyncRate(text) : null;
+  return meant?.ok === true ? formatRate(meant.value) : `${text}/s`;
+}
+
+const rsyncRateForm = /^(\d{0,15}(?:\.\d{0,9})?)(?:(b)|([kmgtp])(ib|b)?)?([+-]1)?$/i;
+/** rsync reckons in KiB, to the nearest; half of one is the least that it takes. */
+const RSYNC_STEP_BYTES = 1024;
+
+/**
+ * In bytes per second, as rsync's `--bwlimit` means it; null: unlimited (`0`). A number alone is in KiB, `K`, `M` and so on are binary,
+ * `KB`, `MB` and so on decimal, whatever the case. Rates of a configuration of our own have a unit of time, so that neither is taken for the other.
+ */
+export function parseRsyncRate(text: string): Parsed<number | null> {
+  const match = rsyncRateForm.exec(text);
+  if (!match || !/\d/.test(match[1]!)) return bad(`${quote(text)} is not a rate as rsync's --bwlimit takes it, such as 5000, 1.5m or 20MB`);
+  const [, amount, bytes, prefix = "k", unit = "", step] = match;
+  const factor = bytes !== undefined ? 1 : unit.toLowerCase() === "b" ? decimal[prefix.toLowerCase()]! : binary[prefix.toLowerCase()]!;
+  const rate = Math.trunc(Number(amount) * factor) + Number(step ?? 0);
+  if (!Number.isSafeInteger(rate)) return bad(`${quote(text)} is too large`);
+  if (rate === 0) return good(null);
+  if (rate < RSYNC_STEP_BYTES / 2) return bad(`${quote(text)} is too small: rsync takes no less than 512 bytes`, "0.5");
+  return good(Math.trunc((rate + RSYNC_STEP_BYTES / 2) / RSYNC_STEP_BYTES) * RSYNC_STEP_BYTES);
 }
 
 export function formatRate(bytesPerS: number | null): string {

@@ -16,7 +16,18 @@ export function rolesOf(written: Written): { subscribes: boolean; publishes: boo
 export type IdleKey = { path: string[]; why: string };
 
 const keysOfSubscriptions = ["base", "ssh", "match", "routes", "unmatched", "duplicates"];
-const keysOfDirectories = ["ssh", "lanes", "inflight", "durable", "segment_above", "accelerate", "bandwidth", "keep_free"];
+const keysOfDirectories = [
+  "ssh",
+  "compress",
+  "lanes",
+  "inflight",
+  "chmod",
+  "durable",
+  "segment_above",
+  "accelerate",
+  "bandwidth",
+  "keep_free",
+];
 
 /** `written`: whether the file has the key. Such keys are refused where they are written, and not told where they are not. */
 export function keysWithoutEffect(written: Written): IdleKey[] {
@@ -26,7 +37,9 @@ export function keysWithoutEffect(written: Written): IdleKey[] {
     ...(subscribes || (written("source", "posts") && !written("source", "directory"))
       ? idle("source", ["rescan"], "where no directory is watched")
       : []),
-    ...(subscribes ? [] : idle("source", keysOfSubscriptions, "without subscribe")),
+    ...(subscribes
+      ? idle("source", ["symlinks"], "with subscribe: messages say what a path is")
+      : idle("source", keysOfSubscriptions, "without subscribe")),
     ...(publishes ? idle("destination", keysOfDirectories, "with publish: no file is moved") : []),
     ...(removes ? idle("destination", [...keysOfDirectories, "preserve", "verify"], "with remove: no file is moved") : []),
     ...(removes

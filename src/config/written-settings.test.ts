@@ -87,6 +87,7 @@ it("what a flow does with messages is told by the keys of the file", () => {
       "announce.base_url: none -> sftp://cluster/data/mirror",
       "announce.headers: none -> {}",
       "announce.inline: none -> 0B",
+      "completion: none -> {sets: '\\d{5}', whole: timecode, manifest: {archive: smurf, directory: /data/so/suprsync, format: suprsync, instance: smurf-sync-srv20, path: \${tc_now}/suprsync/\${instance}/\${unix}_\${archive}_\${timecode}_finalized.yaml}}",
       "name: a -> announced",
     ]
   `);

@@ -7,6 +7,7 @@ import { duration, expressions, isEmpty, isMap, list, part, size, text, valueAt,
 /** Each key of a flow, with the settings that it gives. A test sees to it that none is forgotten. */
 const keys: WrittenKey[] = [
   { key: "source.directory", gives: ["source.root", "source.kind"], from: "source", show: root },
+  { key: "source.symlinks", gives: ["source.symlinks"], show: (value) => text(value ?? "transfer") },
   ...subscriptionKeys,
   { key: "source.accept", gives: ["source.accept"], show: expressions },
   { key: "source.reject", gives: ["source.reject"], show: expressions },
@@ -16,6 +17,7 @@ const keys: WrittenKey[] = [
   { key: "destination.remove", gives: ["destination.place.directory", "destination.place.hold"], from: "destination.place", show: removal },
   ...publicationKeys("destination.publish", "destination.place.publish"),
   { key: "destination.ssh", gives: ["destination.place.ssh"], show: list },
+  { key: "destination.compress", gives: ["destination.place.compress"], show: (value) => text(value ?? false) },
   { key: "destination.url", gives: ["destination.place"], show: url },
   { key: "destination.lanes", gives: ["destination.lanesMax"], show: text },
   {
@@ -27,6 +29,11 @@ const keys: WrittenKey[] = [
     key: "destination.preserve",
     gives: ["destination.preserve"],
     show: (value) => list(Object.entries(isMap(value) ? value : {}).flatMap(([name, on]) => (on === true ? [name] : []))),
+  },
+  {
+    key: "destination.chmod",
+    gives: ["destination.chmod"],
+    show: (value) => (value === null ? "none" : text(part(value, "text") ?? null)),
   },
   { key: "destination.verify", gives: ["destination.verify"], show: text },
   { key: "destination.durable", gives: ["destination.durable"], show: text },
@@ -53,6 +60,7 @@ const keys: WrittenKey[] = [
     show: (value) => `${duration(part(value, "minMs") ?? null)}..${duration(part(value, "maxMs") ?? null)}`,
   },
   { key: "retain", gives: ["retain"], show: retain },
+  { key: "completion", gives: ["completion"], show: completion },
   { key: "history", gives: ["historyMs"], show: duration },
   { key: "schedule", gives: ["schedule"], show: (value) => (isEmpty(value) ? "always" : windows(value, (window) => hours(window))) },
   { key: "vip", gives: ["vip"], show: (value) => (value === null ? "none" : text(value)) },
@@ -135,6 +143,26 @@ function ingest(value: Json): string {
 function catalog(value: Json): string {
   if (value === null) return "none";
   return `{${["database", "table", "duplicates"].map((key) => `${key}: ${text(part(value, key) ?? null)}`).join(", ")}}`;
+}
+
+function completion(value: Json): string {
+  if (value === null) return "none";
+  const manifest = Object.entries(part(value, "manifest") ?? {}).filter(([, item]) => item !== null);
+  const sets = expressions([part(value, "sets") ?? ""]).slice(1, -1);
+  return `{sets: ${sets}, whole: ${whole(part(value, "whole") ?? null)}, manifest: ${text(Object.fromEntries(manifest))}}`;
+}
+
+function whole(rule: Json): string {
+  switch (part(rule, "kind")) {
+    case "marker":
+      return `{marker: ${text(part(rule, "marker") ?? null)}}`;
+    case "count":
+      return `{count: ${text(part(rule, "count") ?? null)}}`;
+    case "quiet":
+      return `{quiet: ${duration(part(rule, "quietMs") ?? null)}}`;
+    default:
+      return "timecode";
+  }
 }
 
 function alerts(value: Json): string {

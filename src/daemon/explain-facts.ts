@@ -1,17 +1,19 @@
-import { lstatSync } from "node:fs";
+import { lstatSync, statSync } from "node:fs";
 import { rejection } from "../flow/admit/filter.ts";
 import { flowId, haltReason } from "../flow/ledger/flows.ts";
 import type { Database } from "../flow/ledger/database.ts";
 import { clockSkewMs } from "../flow/ledger/meta.ts";
 import { type QueuePlace, queuePlace } from "../flow/ledger/queue-place.ts";
 import { type Story, storyOf } from "../flow/ledger/story.ts";
-import type { FlowSettings } from "../flow/settings.ts";
+import { type FlowSettings, followsLinks } from "../flow/settings.ts";
 import { type Version, versionOf } from "../flow/version.ts";
 import { systemClock } from "../kernel/clock.ts";
 import { errnoOf } from "../kernel/errors.ts";
 import { type AbsPath, fsPath, join, type RelPath } from "../kernel/path.ts";
 import type { LiveFlow, LiveStatus } from "./control-protocol.ts";
 import { nextStep } from "./next-step.ts";
+import { type SetFacts, setsOfPath } from "./set-facts.ts";
+import { setMoment } from "./status-facts.ts";
 
 /** The story of one path in one flow. */
 export type ExplainFacts = {
@@ -22,6 +24,8 @@ export type ExplainFacts = {
   source: SourceNow;
   flowState: { state: LiveFlow["state"]; reason: string | null };
   story: Story;
+  /** The sets of files that it is in, is itself, or is the manifest of. */
+  sets: SetFacts[];
   /** Ledger time (steady) minus wall time, so that what falls due can be told by the wall's clock. */
   skewMs: number;
   /** What happens next, in a sentence. */
@@ -62,7 +66,7 @@ export function explainFacts(parts: { settings: FlowSettings; path: RelPath; db:
       ? { state: halted === null ? ("stopped" as const) : ("halted" as const), reason: halted }
       : { state: live.state, reason: live.reason };
   const file = join(settings.source.root, path);
-  const source = lookNow(file);
+  const source = lookNow(file, followsLinks(settings.source));
   const prospect: Prospect = {
     settings,
     path,
@@ -76,12 +80,30 @@ export function explainFacts(parts: { settings: FlowSettings; path: RelPath; db:
     nowMs: clock.wall(),
     nowSteady: clock.steady(),
   };
-  return { flow: settings.name, path, file, source, flowState, story, skewMs: clock.steady() - clock.wall(), next: nextStep(prospect) };
+  const { completion } = settings;
+  const sets =
+    db === null || id === null || completion === null
+      ? []
+      : setsOfPath({ db, flow: id, completion, moment: setMoment(db, parts.live?.sinceMs ?? null) }, path);
+  return {
+    flow: settings.name,
+    path,
+    file,
+    source,
+    flowState,
+    story,
+    sets,
+    skewMs: clock.steady() - clock.wall(),
+    next: nextStep(prospect),
+  };
 }
 
-function lookNow(file: AbsPath): SourceNow {
+/** `follow`: a symlink is what it leads to, unless that is a directory or nothing. */
+function lookNow(file: AbsPath, follow: boolean): SourceNow {
   try {
-    const stat = lstatSync(fsPath(file), { bigint: true });
+    const itself = lstatSync(fsPath(file), { bigint: true });
+    const target = follow && itself.isSymbolicLink() ? statSync(fsPath(file), { bigint: true, throwIfNoEntry: false }) : undefined;
+    const stat = target?.isFile() === true ? target : itself;
     if (stat.isFile()) return { kind: "file", version: versionOf(stat) };
     return { kind: stat.isDirectory() ? "directory" : stat.isSymbolicLink() ? "symlink" : "other" };
   } catch (error) {

@@ -1,6 +1,7 @@
 import type { Configuration } from "../config/parse.ts";
 import type { FlowEntry } from "../flow/finish/retention.ts";
-import { Flow, type FlowOptions } from "../flow/flow.ts";
+import { Flow } from "../flow/flow.ts";
+import type { FlowOptions } from "../flow/flow-options.ts";
 import { takeOver } from "../flow/ledger/take-over.ts";
 import { type Held, heldOf, registerFlow, setHeld } from "../flow/ledger/flows.ts";
 import type { Database } from "../flow/ledger/database.ts";

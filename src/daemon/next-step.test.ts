@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
+import { sourceSettings } from "../../test/support/ledger.ts";
 import type { TransferStory } from "../flow/ledger/story.ts";
 import type { FlowSettings } from "../flow/settings.ts";
-import type { RelPath } from "../kernel/path.ts";
+import type { AbsPath, RelPath } from "../kernel/path.ts";
 import type { Prospect } from "./explain-facts.ts";
 import { nextStep } from "./next-step.ts";
 
@@ -69,7 +70,7 @@ test("what was never seen: why, and what finds it", () => {
   expect(next(null, { rejected: "reject: \\.nc$" })).toBe("never: it is not sent (reject: \\.nc$)");
   expect(next(null, { source: { kind: "absent" } })).toBe("never seen: there is no /src/run/a.nc");
   expect(next(null, { running: false })).toBe("never seen: the flow does not run ('hotdir run hot')");
-  const posted = { ...settings, source: { ...settings.source, kind: "posted" as const } };
+  const posted = { ...settings, source: sourceSettings({ kind: "posted", root: "/src" as AbsPath }) };
   expect(next(null, { settings: posted })).toContain("'hotdir post -f hot /src/run/a.nc'");
 });
 
@@ -122,7 +123,11 @@ test("a file under way: how far, and when it is ready", () => {
 
 test("what has ended: nothing, or what becomes of the source file", () => {
   expect(next(transfer("delivered"))).toBe("nothing: it is delivered");
-  expect(next(transfer("delivered", { retain: { state: "due", at: now + 259_200_000 } }))).toBe(
+  const stays = { state: "due", at: now + 240_000, reason: "EACCES permission denied" } as const;
+  expect(next(transfer("delivered", { retain: stays }))).toBe(
+    "it is delivered; its source file stays for now: EACCES permission denied; asked again in 4 min",
+  );
+  expect(next(transfer("delivered", { retain: { state: "due", at: now + 259_200_000, reason: null } }))).toBe(
     "it is delivered; its source file is deleted in 3 d",
   );
   expect(next(transfer("delivered"), { source: { kind: "file", version: { ...version, sizeBytes: 11 } } })).toBe(
@@ -140,6 +145,9 @@ test("what has ended: nothing, or what becomes of the source file", () => {
 
 test("a dead letter comes with the command to copy, whatever its name", () => {
   expect(next(transfer("dead"))).toBe("a person must decide; to send it again: hotdir retry -f hot run/a.nc");
+  const unread = transfer("dead", { code: "source-unreadable", version: { inode: "0:0", sizeBytes: 0, mtimeNs: 0n } });
+  expect(next(unread)).toBe("is sent by itself once it can be read: scans look at it, within 10 min");
+  expect(next({ ...unread, version })).toContain("a person must decide");
   expect(next(transfer("dead"), { path: "it's; $(x)" as RelPath })).toContain(`hotdir retry -f hot 'it'\\''s; $(x)'`);
   expect(next(transfer("dead"), { path: "-rf" as RelPath })).toContain("hotdir retry -f hot -- '-rf'");
 });

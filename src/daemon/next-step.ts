@@ -4,6 +4,7 @@ import { never } from "../kernel/errors.ts";
 import { join, show } from "../kernel/path.ts";
 import { formatAge, formatBytes, formatCount } from "../kernel/readable.ts";
 import type { Prospect } from "./explain-facts.ts";
+import { retryCommand } from "./retry-command.ts";
 
 /** What happens next with a path, in one sentence, and who has to act where somebody must. Pure. */
 export function nextStep(prospect: Prospect): string {
@@ -25,7 +26,7 @@ export function nextStep(prospect: Prospect): string {
     case "ignored":
       return `nothing: it is not sent (${last.reason ?? "it was not wanted"})`;
     case "dead":
-      return `a person must decide; to send it again: ${retryCommand(prospect)}`;
+      return dead(prospect, last);
     default:
       return never(last.state);
   }
@@ -117,7 +118,9 @@ function delivered(prospect: Prospect, last: TransferStory): string {
   if (last.retain?.state === "due") {
     const how = settings.retain.kind === "hold" ? `is moved to ${show(settings.retain.directory)}` : "is deleted";
     const inMs = last.retain.at - prospect.nowSteady;
-    return `it is delivered; its source file ${how} ${inMs > 0 ? `in ${formatAge(inMs)}` : prospect.running ? "now" : "when hotdir runs"}`;
+    const again = inMs > 0 ? `in ${formatAge(inMs)}` : prospect.running ? "now" : "when hotdir runs";
+    if (last.retain.reason !== null) return `it is delivered; its source file stays for now: ${last.retain.reason}; asked again ${again}`;
+    return `it is delivered; its source file ${how} ${again}`;
   }
   const finishing = beforeFinished(prospect, last);
   if (finishing !== null) return finishing;
@@ -132,7 +135,7 @@ function beforeFinished(prospect: Prospect, { ingest, catalogOwed }: TransferSto
   if (catalogOwed !== null && catalogOwed.refused !== null)
     return `it is delivered, and not in the catalog: ${catalogOwed.refused}; tried again${runs} once a minute`;
   if (catalogOwed !== null) return `it is delivered, and is entered into the catalog${runs}`;
-  const retry = `'${retryCommand(prospect)}' hands it to the command again`;
+  const retry = `'${retryCommand(prospect.settings.name, prospect.path)}' hands it to the command again`;
   switch (ingest?.status) {
     case "UNTRIED":
     case "RERUN":
@@ -150,20 +153,18 @@ function beforeFinished(prospect: Prospect, { ingest, catalogOwed }: TransferSto
   }
 }
 
+/** What could not even be looked at is seen again by each scan. */
+function dead(prospect: Prospect, last: TransferStory): string {
+  const { source } = prospect.settings;
+  const unseenYet = last.code === "source-unreadable" && last.version?.inode === "0:0" && source.kind === "watched";
+  if (unseenYet) return `is sent by itself once it can be read: scans look at it, within ${formatAge(source.rescanMs)}`;
+  return `a person must decide; to send it again: ${retryCommand(prospect.settings.name, prospect.path)}`;
+}
+
 function superseded(prospect: Prospect, last: TransferStory): string {
   if (prospect.source.kind === "absent") return `nothing: it is no longer in the source (${last.reason ?? "withdrawn"})`;
   if (prospect.rejected !== null) return `nothing: it is not sent (${prospect.rejected})`;
   return prospect.running
     ? "what is there now is noticed at the next event or scan"
     : `what is there now is noticed when the flow runs ('hotdir run ${prospect.settings.name}')`;
-}
-
-function retryCommand({ settings, path }: Prospect): string {
-  return `hotdir retry -f ${settings.name} ${quoted(show(path))}`;
-}
-
-/** For a person's shell to copy; names with stranger characters are shown escaped, which `retry` understands. */
-function quoted(shown: string): string {
-  if (/^[\w./:@%+=,][\w./:@%+=,-]*$/.test(shown)) return shown;
-  return `${shown.startsWith("-") ? "-- " : ""}'${shown.replaceAll("'", `'\\''`)}'`;
 }

@@ -8,7 +8,7 @@ import { registerFlow, tallyOf } from "../flow/ledger/flows.ts";
 import { revive } from "../flow/ledger/outcomes.ts";
 import { nameIn, Standing } from "../flow/read/standing.ts";
 import { describePlace } from "../flow/place-name.ts";
-import type { FlowSettings } from "../flow/settings.ts";
+import { type FlowSettings, followsLinks } from "../flow/settings.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { errnoName } from "../kernel/native.ts";
 import { type AbsPath, below, type Bytes, join, nameOf, parentOf, type RelPath } from "../kernel/path.ts";
@@ -71,7 +71,8 @@ async function postTree(
   if (there < 0) return errnoName(there) === "ELOOP" ? "outside" : "missing";
   let batch: Sighting[] = [];
   let found = rel === "";
-  for await (const sighting of rel === "" ? walkInside(standing, "") : walk(standing, rel)) {
+  const within = { standing, follow: followsLinks(target.settings.source) };
+  for await (const sighting of rel === "" ? walkInside(within, "") : walk(within, rel)) {
     found = true;
     batch.push(sighting);
     if (batch.length < BATCH) continue;
@@ -106,20 +107,22 @@ function admit(db: Database, target: PostTarget, sightings: Sighting[], clock: C
   });
 }
 
-async function* walk(standing: Standing, path: RelPath): AsyncGenerator<Sighting> {
-  const parent = standing.stand(parentOf(path));
+type Within = { standing: Standing; follow: boolean };
+
+async function* walk(within: Within, path: RelPath): AsyncGenerator<Sighting> {
+  const parent = within.standing.stand(parentOf(path));
   if (parent < 0) return;
-  const sighting = lookAtPath(nameIn(parent, nameOf(path)), path);
+  const sighting = lookAtPath(nameIn(parent, nameOf(path)), path, within.follow);
   if (sighting.kind === "gone") return;
   yield sighting;
-  if (sighting.kind === "directory") yield* walkInside(standing, path);
+  if (sighting.kind === "directory") yield* walkInside(within, path);
 }
 
 /** The listing keeps a descriptor of its own; where one goes on from it is found from the root again. */
-async function* walkInside(standing: Standing, directory: RelPath | ""): AsyncGenerator<Sighting> {
-  const here = standing.stand(directory);
+async function* walkInside(within: Within, directory: RelPath | ""): AsyncGenerator<Sighting> {
+  const here = within.standing.stand(directory);
   // It went, or a symlink took its place, since it was seen.
   if (here < 0) return;
   for await (const entry of await opendir(nameIn(here, "." as Bytes), { encoding: "latin1" as BufferEncoding }))
-    yield* walk(standing, join(directory as RelPath, entry.name as Bytes));
+    yield* walk(within, join(directory as RelPath, entry.name as Bytes));
 }

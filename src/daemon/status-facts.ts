@@ -9,7 +9,11 @@ import { type Guarantee, guaranteeOf } from "../flow/guarantee.ts";
 import { describePlace } from "../flow/place-name.ts";
 import type { FlowSettings } from "../flow/settings.ts";
 import type { AbsPath, RelPath } from "../kernel/path.ts";
+import type { SetMoment } from "../flow/completion/standing.ts";
+import { clockSkewMs } from "../flow/ledger/meta.ts";
+import { systemClock } from "../kernel/clock.ts";
 import { type BrokerUse, brokerUsesOf } from "./broker-uses.ts";
+import { type CompletionFacts, completionFacts } from "./set-facts.ts";
 import type { LiveBroker, LiveFlow, LiveStatus } from "./control-protocol.ts";
 
 /** What `status` tells, whoever shows it. */
@@ -43,6 +47,8 @@ export type FlowFacts = {
   ingest: IngestCounts | null;
   /** Deliveries that are not in the catalog yet, and how many of them it has no place for; null: the flow has none. */
   catalog: { owed: number; refused: number } | null;
+  /** Sets of files; null: the flow knows none. */
+  completion: CompletionFacts | null;
   /** What a person should know though nothing waits. */
   notice: string | null;
 };
@@ -66,11 +72,15 @@ export function statusFacts(parts: { settings: FlowSettings[]; db: Database | nu
       live === null
         ? { running: false }
         : { running: true, pid: live.pid, sinceMs: live.sinceMs, residentBytes: live.residentBytes, page: live.page },
-    flows: settings.map((flow) => flowFacts(flow, db, live?.flows.find((candidate) => candidate.name === flow.name) ?? null, nowMs)),
+    flows: settings.map((flow) =>
+      flowFacts(flow, db, live?.flows.find((candidate) => candidate.name === flow.name) ?? null, { nowMs, sinceMs: live?.sinceMs ?? null }),
+    ),
   };
 }
 
-function flowFacts(settings: FlowSettings, db: Database | null, live: LiveFlow | null, nowMs: number): FlowFacts {
+type At = { nowMs: number; sinceMs: number | null };
+
+function flowFacts(settings: FlowSettings, db: Database | null, live: LiveFlow | null, { nowMs, sinceMs }: At): FlowFacts {
   const id = db === null ? null : flowId(db, settings.name);
   const { queuedBytes, deliveredBytes, ...counts } = db === null || id === null ? nothing : tallyOf(db, id);
   const oldest = db === null || id === null ? null : oldestOpenSeenAt(db, id);
@@ -95,8 +105,29 @@ function flowFacts(settings: FlowSettings, db: Database | null, live: LiveFlow |
     broker: brokerUsesOf(settings).map((use) => brokerFacts(use, { db, id, live })),
     ingest: settings.finish.ingest === null ? null : db === null || id === null ? noIngests : countIngests(db, id),
     catalog: settings.finish.catalog === null ? null : db === null || id === null ? { owed: 0, refused: 0 } : countOwedRows(db, id),
+    completion: completionOf(settings, db, id, sinceMs),
     notice: live?.notice ?? null,
   };
+}
+
+/** `sinceMs`: since when the daemon runs; null: it does not. */
+function completionOf(
+  { completion }: FlowSettings,
+  db: Database | null,
+  flow: FlowId | null,
+  sinceMs: number | null,
+): CompletionFacts | null {
+  if (completion === null) return null;
+  if (db === null || flow === null) return { open: 0, complete: 0, sets: [] };
+  return completionFacts({ db, flow, completion, moment: setMoment(db, sinceMs) });
+}
+
+/** The moment of an answer, on both clocks. */
+export function setMoment(db: Database, sinceMs: number | null): SetMoment {
+  const skewMs = clockSkewMs(db);
+  const clock = systemClock(skewMs);
+  const now = { wall: clock.wall(), steady: clock.steady() };
+  return { now, watchedSince: sinceMs === null ? now.steady : sinceMs - skewMs };
 }
 
 function brokerFacts({ role, settings }: BrokerUse, at: { db: Database | null; id: FlowId | null; live: LiveFlow | null }): BrokerFacts {

@@ -1,7 +1,7 @@
 import type { LiveStatus } from "../daemon/control-protocol.ts";
 import { deadJson } from "../daemon/json/dead-json.ts";
 import { explainJson } from "../daemon/json/explain-json.ts";
-import { isoMs } from "../daemon/json/fields.ts";
+import { isoMs } from "../kernel/json-fields.ts";
 import { statusJson } from "../daemon/json/status-json.ts";
 import { explainFacts } from "../daemon/explain-facts.ts";
 import { statusFacts } from "../daemon/status-facts.ts";

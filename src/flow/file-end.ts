@@ -56,7 +56,7 @@ export class FileEnd implements FlowEnd {
       db,
       link: this.#link,
       layout,
-      parents: new Parents([layout.root, layout.inflightRoot]),
+      parents: new Parents([layout.root, layout.inflightRoot], settings.destination.chmod),
       reader,
       bandwidth: new Bandwidth(settings.destination.bandwidth, clock),
       commands: new Slots(settings.destination.lanesMax),

@@ -1,4 +1,3 @@
-import type { Clock } from "../kernel/clock.ts";
 import { runEvery } from "../kernel/ending.ts";
 import { messageOf } from "../kernel/errors.ts";
 import type { Log } from "../kernel/log.ts";
@@ -7,20 +6,20 @@ import type { RootIdentity } from "./detect/contract.ts";
 import { isEmptyOrGone } from "./detect/empty-root.ts";
 import { type Outbox, outboxOf } from "./announce/outbox.ts";
 import { AttemptLog } from "./attempt-log.ts";
-import type { Bus } from "./bus.ts";
+import { type Completion, completionOf } from "./completion/completion.ts";
+import { LedgerPort } from "./completion/manifest-port.ts";
 import type { Fetching } from "./fetch/contract.ts";
 import { fetchingFor } from "./fetch/fetching.ts";
 import type { Entrance } from "./entrance.ts";
 import { describeSource, entranceOf } from "./entrances.ts";
 import { farEndOf } from "./far-ends.ts";
 import type { FlowEnd } from "./flow-end.ts";
+import type { FlowOptions, FlowState } from "./flow-options.ts";
 import { type HeldBy, Holds } from "./holds.ts";
 import { type FlowEntry, Retention } from "./finish/retention.ts";
-import type { RunId } from "./ledger/claims.ts";
 import type { Database } from "./ledger/database.ts";
 import * as flows from "./ledger/flows.ts";
 import { findRoot, haltForPerson, loseRoot } from "./ledger/lost-root.ts";
-import type { FlowObserver } from "./observer.ts";
 import { refuseLoop } from "./place.ts";
 import { describePlace } from "./place-name.ts";
 import { pumpTold } from "./pump-told.ts";
@@ -32,28 +31,10 @@ import type { Pumping } from "./send/pumping.ts";
 import type { FlowSettings } from "./settings.ts";
 import type { ClaimedTransfer, TransferId } from "./transfer.ts";
 
-export type FlowState = { state: "running" | "stopped"; reason: null } | { state: "paused" | "waiting" | "halted"; reason: string };
-
 const STOP_BOUND_MS = 10_000;
 const PAUSED = "paused by hand";
 /** What is under way when a flow is paused has so long to end by itself. */
 const HOLD_BOUND_MS = 2000;
-
-export type FlowOptions = {
-  settings: FlowSettings;
-  db: Database;
-  run: RunId;
-  clock: Clock;
-  log: Log;
-  /** The brokers of flows that are told, or tell. */
-  bus: Bus;
-  /** All flows of the daemon: two may share a source. */
-  all: () => FlowEntry[];
-  observers: FlowObserver[];
-  /** Anything that `status` or `run --until-idle` look at. */
-  changed: () => void;
-  broken: (error: unknown) => void;
-};
 
 /** One flow at work: its intake, its far end and its retention, and how they hang together. */
 export class Flow implements AsyncDisposable {
@@ -65,6 +46,8 @@ export class Flow implements AsyncDisposable {
   readonly end: FlowEnd;
   /** Tells of deliveries; null: nobody is told. */
   readonly outbox: Outbox | null;
+  /** Makes the manifests of sets that are complete; null: the flow knows no sets. */
+  readonly completion: Completion | null;
   readonly rate = new Rate();
   readonly #db: Database;
   readonly #log: Log;
@@ -117,6 +100,17 @@ export class Flow implements AsyncDisposable {
     });
     this.intake = intake;
     this.receiver = receiver;
+    const halted = (): boolean => (this.#halted ?? this.#rootLost) !== null;
+    this.completion = completionOf({
+      ...parts,
+      settings,
+      port: new LedgerPort(parts),
+      look: (paths) => this.intake.look(paths),
+      halted,
+      queued: () => this.pump.wake(),
+      changed,
+      broken,
+    });
     this.#retention = new Retention({
       db,
       flow: this.entry,
@@ -124,7 +118,7 @@ export class Flow implements AsyncDisposable {
       reader: this.#reader,
       clock,
       log: this.#log,
-      halted: () => (this.#halted ?? this.#rootLost) !== null,
+      halted,
     });
   }
 
@@ -132,6 +126,7 @@ export class Flow implements AsyncDisposable {
     const events: PumpEvents = {
       ...pumpTold({ flow: settings.name, attempts: this.#attempts, observers, clock, receiver: () => this.receiver }),
       look: (paths) => this.intake.look(paths),
+      recording: (held) => this.completion?.recorded(held),
       recorded: () => {
         this.outbox?.wake();
         this.#changed();
@@ -158,7 +153,7 @@ export class Flow implements AsyncDisposable {
 
   /** What a person should know though nothing waits for it; null: nothing. */
   get notice(): string | null {
-    return this.end.notice ?? this.outbox?.teller.notice ?? null;
+    return this.end.notice ?? this.outbox?.teller.notice ?? this.completion?.notice ?? null;
   }
 
   start(): void {
@@ -166,6 +161,7 @@ export class Flow implements AsyncDisposable {
     this.#release();
     this.#retention.start();
     this.end.start();
+    this.completion?.start();
     this.outbox?.wake();
     this.#log.info(`${describeSource(this.settings)} → ${describePlace(this.settings.destination)}`);
   }
@@ -250,7 +246,7 @@ export class Flow implements AsyncDisposable {
     if (this.#holds.has("person") || this.standsBy) return this.intake.scanned && this.pump.underWay === 0;
     if (!this.intake.idle || this.pump.underWay > 0) return false;
     const tally = flows.tallyOf(this.#db, this.entry.id);
-    return tally.queued + tally.sending === 0;
+    return tally.queued + tally.sending === 0 && (this.completion?.idle ?? true);
   }
 
   /** Transfers that are not delivered yet. */
@@ -288,6 +284,7 @@ export class Flow implements AsyncDisposable {
         () => this.receiver?.[Symbol.asyncDispose](),
         () => this.#attempts[Symbol.dispose](),
         () => this.#retention[Symbol.asyncDispose](),
+        () => this.completion?.[Symbol.asyncDispose](),
         () => this.outbox?.[Symbol.asyncDispose](),
         () => this.end[Symbol.asyncDispose](),
         () => this.#reader[Symbol.asyncDispose](),

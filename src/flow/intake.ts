@@ -12,7 +12,7 @@ import { isCapture } from "./finish/capture-name.ts";
 import * as admissions from "./ledger/admissions.ts";
 import type { Database } from "./ledger/database.ts";
 import * as flows from "./ledger/flows.ts";
-import type { FlowSettings } from "./settings.ts";
+import { type FlowSettings, followsLinks } from "./settings.ts";
 
 /** Settling files are looked at again when their time has come, this often. */
 const SETTLE_TICK_MS = 200;
@@ -86,6 +86,7 @@ export class Intake implements Entrance {
       expectedIdentity: flows.rootIdentity(this.#db, this.#flow),
       rescanMs: source.rescanMs,
       leases: source.settle.kind === "close",
+      followLinks: followsLinks(source),
       report: (report) => this.#guarded(() => this.#take(report)),
       log: this.#log,
     });
@@ -149,7 +150,8 @@ export class Intake implements Entrance {
     if (this.#stopped) return;
     this.#guarded(() => {
       const posted = paths.filter((path) => admissions.newest(this.#db, this.#flow, path) !== null);
-      this.admit(posted.map((path) => lookAtPath(join(this.#settings.source.root, path), path)));
+      const { source } = this.#settings;
+      this.admit(posted.map((path) => lookAtPath(join(source.root, path), path, followsLinks(source))));
     });
   }
 

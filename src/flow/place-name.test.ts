@@ -4,7 +4,7 @@ import { describePlace } from "./place-name.ts";
 
 const at = (directory: string): string =>
   describePlace({
-    place: { kind: "sftp", host: "cluster", user: "me", port: 2222, directory: bytesOfText(directory), ssh: ["ssh"] },
+    place: { kind: "sftp", host: "cluster", user: "me", port: 2222, directory: bytesOfText(directory), ssh: ["ssh"], compress: false },
   });
 
 test("a destination is shown as it is written, and cannot forge a line", () => {

@@ -1,6 +1,7 @@
 import type { Backoff } from "../kernel/backoff.ts";
 import type { LogLevel } from "../kernel/log.ts";
 import type { AbsPath, Bytes } from "../kernel/path.ts";
+import type { Chmod } from "./chmod.ts";
 import type { Verify } from "./digest.ts";
 import type { IngestSettings } from "./ingest/contract.ts";
 import type { Hours } from "./schedule.ts";
@@ -19,6 +20,8 @@ export type FlowSettings = {
   finish: FinishSettings;
   retry: { attemptsMax: number; backoff: Backoff };
   retain: RetainSettings;
+  /** Sets of files that are known to be whole, and their manifests; null: the flow has none. */
+  completion: CompletionSettings | null;
   /** How long attempts and superseded versions stay in the ledger. */
   historyMs: number;
   /** When the flow sends; empty: always. */
@@ -80,8 +83,15 @@ type SourceRules = {
   propagate: ReadonlySet<ChangeKind>;
 };
 
-/** `watched`: the directory is watched and scanned. `posted`: only what `hotdir post` names, relative to the root. */
-export type LocalSource = SourceRules & { kind: "watched" | "posted" };
+/**
+ * `watched`: the directory is watched and scanned. `posted`: only what `hotdir post` names, relative to the root.
+ * `symlinks`: whether a link to a file is transferred as the link or as the file. Links to directories are never followed.
+ */
+export type LocalSource = SourceRules & { kind: "watched" | "posted"; symlinks: "transfer" | "follow" };
+
+export function followsLinks(source: SourceSettings): boolean {
+  return "symlinks" in source && source.symlinks === "follow";
+}
 
 /**
  * Messages of a broker say what changed, and where it can be fetched. `root`: where the files of `file:` URLs are; "/" where
@@ -180,6 +190,8 @@ export type DestinationSettings = {
   lanesMax: number;
   inflight: { kind: "suffix"; suffix: string } | { kind: "staging"; directory: string };
   preserve: { mtime: boolean; mode: boolean };
+  /** What is changed of the modes of files and directories; null: nothing. */
+  chmod: Chmod | null;
   verify: Verify;
   durable: "auto" | "always" | "never";
   segmentAboveBytes: number;
@@ -192,7 +204,16 @@ export type DestinationSettings = {
 export type BandwidthSettings = Array<{ hours: Hours | null; bytesPerS: number | null }>;
 
 /** `directory` is as SFTP takes it: absolute, or relative to the remote home ("" is the home itself). Byte strings. */
-export type SshPlace = { kind: "sftp"; host: string; user: string | null; port: number | null; directory: string; ssh: string[] };
+export type SshPlace = {
+  kind: "sftp";
+  host: string;
+  user: string | null;
+  port: number | null;
+  directory: string;
+  ssh: string[];
+  /** What travels is compressed. */
+  compress: boolean;
+};
 export type FilePlace = SshPlace | LocalPlace;
 export type LocalPlace = { kind: "file"; directory: AbsPath };
 /** Nothing is moved: changes become messages. `verify` says which digest they carry. */
@@ -204,3 +225,29 @@ export type RetainSettings =
   | { kind: "keep" }
   | { kind: "hold"; directory: AbsPath; emptyDirectoriesAfterMs: number | null }
   | { kind: "delete"; afterMs: number; emptyDirectoriesAfterMs: number | null };
+
+/** Sets of files at the destination. Each directory there whose whole relative path `sets` matches is one, with all files below it. */
+export type CompletionSettings = {
+  sets: RegExp;
+  whole: WholeRule;
+  manifest: ManifestSettings;
+};
+
+/** When no more files are expected in a set (`completion/wholeness.ts`). */
+export type WholeRule =
+  | { kind: "timecode" }
+  | { kind: "marker"; marker: Bytes }
+  | { kind: "count"; count: number }
+  | { kind: "quiet"; quietMs: number };
+
+export const manifestFormats = ["json", "sums", "suprsync"] as const;
+export type ManifestFormat = (typeof manifestFormats)[number];
+
+/** `directory`: where manifests are written on this machine; null: below the state directory. `path`: at the destination, with `${...}`. */
+export type ManifestSettings = {
+  format: ManifestFormat;
+  directory: AbsPath | null;
+  path: string;
+  instance: string | null;
+  archive: string;
+};

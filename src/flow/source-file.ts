@@ -1,5 +1,5 @@
 import { type AbsPath, absPath, bytesOfText, join } from "../kernel/path.ts";
-import type { SourceSettings } from "./settings.ts";
+import { followsLinks, type SourceSettings } from "./settings.ts";
 import type { ClaimedTransfer } from "./transfer.ts";
 
 /**
@@ -13,7 +13,7 @@ export function sourceFileOf(source: SourceSettings, transfer: Pick<ClaimedTrans
   const { change, origin, file } = transfer;
   if (file !== null) return { path: file.path, boundary: null, follow: true };
   if (origin === null || source.kind !== "subscribed")
-    return { path: join(source.root, change.path), boundary: source.root, follow: false };
+    return { path: join(source.root, change.path), boundary: source.root, follow: followsLinks(source) };
   const base = source.base === "root" ? source.root : (directoryOfUrl(origin.baseUrl) ?? source.root);
   return { path: join(base, origin.relPath), boundary: base === "/" ? null : base, follow: false };
 }

@@ -69,6 +69,7 @@ export const errorCodes = {
   "state-other": { scope: "daemon", retry: "never", says: "the ledger was written by another hotdir" },
   "state-on-network": { scope: "daemon", retry: "never", says: "the state directory is on a network file system" },
   "state-owned": { scope: "daemon", retry: "never", says: "another daemon owns the state directory" },
+  "database-failed": { scope: "daemon", retry: "never", says: "the database of another program cannot be used" },
   "not-in-time": { scope: "daemon", retry: "never", says: "it did not come about in time" },
   "bad-configuration": { scope: "daemon", retry: "never", says: "the configuration has faults" },
   "bad-usage": { scope: "daemon", retry: "never", says: "it cannot be done as asked" },

@@ -126,10 +126,10 @@ const statBuffer = Buffer.alloc(256);
 const statView = new DataView(statBuffer.buffer, statBuffer.byteOffset, statBuffer.length);
 const STATX_BASIC_STATS = 0x7ff;
 
-/** Does not follow a symlink at the end. */
-export function statAt(dirFd: number, name: Bytes): NativeStat | number {
+/** Of a symlink at the end itself; `follow`: of what it leads to. */
+export function statAt(dirFd: number, name: Bytes, follow = false): NativeStat | number {
   if (name.length >= nameRoomBytes) return -constants.errno.ENAMETOOLONG;
-  const result = answered(libcStatx(dirFd, cString(name), AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, statBuffer));
+  const result = answered(libcStatx(dirFd, cString(name), follow ? 0 : AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, statBuffer));
   return result < 0 ? result : parseStat();
 }
 
@@ -221,8 +221,8 @@ export function dropLease(fd: number): void {
 }
 
 /** Whether anybody has a file open for writing now; `unknown` where nobody can tell, or there is no such file. Follows no symlink at the end. */
-export function writerOf(path: Bytes): "none" | "open" | "unknown" {
-  const fd = openAt(AT_CWD, path, opening.file);
+export function writerOf(path: Bytes, follow = false): "none" | "open" | "unknown" {
+  const fd = openAt(AT_CWD, path, follow ? opening.target : opening.file);
   if (fd < 0) return errnoName(fd) === "EAGAIN" ? "open" : "unknown";
   const lease = takeReadLease(fd);
   if (lease === 0) dropLease(fd);

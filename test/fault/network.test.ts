@@ -5,8 +5,8 @@ import { chooseSeed, Random } from "../support/random.ts";
 import { bySize } from "../support/size.ts";
 import { makeWorld } from "../support/world.ts";
 
-/** A lane that hears nothing notices within 3 s rather than within a minute. */
-const impatient = ["-o", "ServerAliveInterval=1", "-o", "ServerAliveCountMax=2"];
+/** A lane that hears nothing notices within 3 s rather than within a minute, and one that is not answered when it opens in as many rather than in 15. */
+const impatient = ["-o", "ServerAliveInterval=1", "-o", "ServerAliveCountMax=2", "-o", "ConnectTimeout=3"];
 const fewAttempts = { retry: { attempts: 2 } };
 
 test("connections that are reset again and again cost no attempt and no file", { timeout: 180_000 }, async () => {

@@ -28,7 +28,7 @@ import { waitUntil } from "../support/waiting.ts";
  */
 
 /** How long something is away; the measurements of sr3 were made with 45 s and 30 s. */
-const AWAY_MS = testSize === "long" ? 45_000 : 4000;
+const AWAY_MS = testSize === "long" ? 45_000 : 2000;
 
 let hosts: Hosts;
 let ssh: Proxy;

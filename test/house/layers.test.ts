@@ -8,10 +8,11 @@ const allowed: Record<string, readonly string[]> = {
   config: ["broker", "flow", "kernel"],
   importers: ["broker", "config", "flow", "kernel"],
   broker: ["flow", "kernel"],
+  suprsync: ["kernel"],
   daemon: ["broker", "config", "flow", "kernel"],
   dashboard: ["config", "daemon", "flow", "kernel"],
   service: ["config", "daemon", "flow", "kernel"],
-  cli: ["broker", "config", "daemon", "dashboard", "flow", "importers", "kernel", "service"],
+  cli: ["broker", "config", "daemon", "dashboard", "flow", "importers", "kernel", "service", "suprsync"],
 };
 
 const layerOf = (file: string): string => file.split("/")[1] ?? "";

@@ -8,7 +8,7 @@ import { waitUntil } from "../support/waiting.ts";
 import { makeWorld, type World } from "../support/world.ts";
 import { writeFiles } from "./engine-world.ts";
 
-/** Alerts at a pace that a test can wait for: the calm is 4 s. */
+/** Alerts at a pace that a test can wait for: the calm is 4 s. So these mostly wait, each in a world of its own, and do so together. */
 function alertBy(world: World, alerts: object, flow: object = {}): void {
   const written = JSON.parse(readFileSync(world.place.configFile, "utf8")) as { flows: { world: object } };
   writeFileSync(
@@ -43,7 +43,7 @@ function startSshd(directory: string): ChildProcess {
   return spawn("/usr/sbin/sshd", ["-D", "-f", `${directory}/sshd_config`, "-E", `${directory}/sshd.log`], { stdio: "ignore" });
 }
 
-test("an outage: waiting and behind are told by webhook and command, and so is the end of both", async () => {
+test.concurrent("an outage: waiting and behind are told by webhook and command, and so is the end of both", async () => {
   await using world = await makeWorld();
   await using listener = await startListener();
   const told = `${world.directory}/told`;
@@ -77,7 +77,7 @@ test("an outage: waiting and behind are told by webhook and command, and so is t
   expect(new Set(messages(listener.received).map(({ id }) => id)).size).toBe(listener.received.length);
 });
 
-test("a halt is told, a restart and a kill repeat nothing, and its end is told by the daemon that sees it", async () => {
+test.concurrent("a halt is told, a restart and a kill repeat nothing, and its end is told by the daemon that sees it", async () => {
   await using world = await makeWorld({ destination: "file" });
   await using listener = await startListener();
   alertBy(world, { webhook: { url: listener.url } });
@@ -104,7 +104,7 @@ test("a halt is told, a restart and a kill repeat nothing, and its end is told b
   expect(messages(listener.received).flatMap(({ firing }) => firing)).toHaveLength(1);
 });
 
-test("a dead letter is told, and that there is none any more once it was sent", async () => {
+test.concurrent("a dead letter is told, and that there is none any more once it was sent", async () => {
   await using world = await makeWorld({ destination: "file", flow: { retry: { attempts: 1 } } });
   await using listener = await startListener();
   alertBy(world, { webhook: listener.url });
@@ -119,7 +119,7 @@ test("a dead letter is told, and that there is none any more once it was sent", 
   await untilResolved(world, listener.received, "dead-letter");
 });
 
-test("too little space at the destination is told, and that there is enough again", async () => {
+test.concurrent("too little space at the destination is told, and that there is enough again", async () => {
   await using world = await makeWorld({ destination: "file", mounts: { destination: "16m" }, flow: { destination: { keep_free: "50%" } } });
   await using listener = await startListener();
   alertBy(world, { webhook: listener.url });
@@ -133,7 +133,7 @@ test("too little space at the destination is told, and that there is enough agai
   await world.hotdir.waitFor("a delivered", ({ flows }) => flows[0]?.counts.delivered === 1);
 });
 
-test("a way that fails holds up neither the other nor the flows, is tried again, and says nothing of the address", async () => {
+test.concurrent("a way that fails holds up neither the other nor the flows, is tried again, and says nothing of the address", async () => {
   await using world = await makeWorld({ destination: "file", flow: { retry: { attempts: 1 } } });
   await using listener = await startListener((_received, nth) => ({ status: nth === 1 ? 500 : 200 }));
   alertBy(world, { webhook: `${listener.url}/s3cret-path`, command: [`${world.directory}/no-such-command`] });
@@ -153,7 +153,7 @@ test("a way that fails holds up neither the other nor the flows, is tried again,
   expect(log + readFileSync(world.place.logFile, "utf8")).not.toContain("s3cret-path");
 });
 
-test("a flow may be left out, and a reload takes over who is told and of what", async () => {
+test.concurrent("a flow may be left out, and a reload takes over who is told and of what", async () => {
   await using world = await makeWorld({ destination: "file", flow: { retry: { attempts: 1 } } });
   await using silent = await startListener();
   await using asked = await startListener();

@@ -7,7 +7,7 @@ import { configure, isThere, namesIn, rawReceipts, writeFiles } from "./engine-w
 
 const everything = ["put", "rename", "link", "mkdir", "delete", "rmdir"];
 
-test("hold: what was delivered moves to the holding area, beside a different file of that name, and the destination keeps all", async () => {
+test.concurrent("hold: what was delivered moves to the holding area, beside a different file of that name, and the destination keeps all", async () => {
   await using world = await makeWorld();
   const held = `${world.directory}/held`;
   configure(world, (flow) => ({ world: { ...flow, source: { ...flow.source, propagate: everything }, retain: { hold: held } } }));
@@ -25,7 +25,7 @@ test("hold: what was delivered moves to the holding area, beside a different fil
   expect([...(await readTree(held)).keys()].toSorted()).toEqual(["run", "run/a", "run/a.~1~", "run/deep", "run/deep/b c\n\u00ff", "top"]);
 });
 
-test("two flows on one source: nothing goes before each has its receipt, however long one destination is out of reach", async () => {
+test.concurrent("two flows on one source: nothing goes before each has its receipt, however long one destination is out of reach", async () => {
   await using world = await makeWorld({ proxied: true });
   configure(world, (flow) => ({
     far: { ...flow, retain: { delete_after: "0s" } },
@@ -52,7 +52,7 @@ test("two flows on one source: nothing goes before each has its receipt, however
   }
 });
 
-test("a file that was rewritten after its receipt does not go on that receipt, but on the new version's", async () => {
+test.concurrent("a file that was rewritten after its receipt does not go on that receipt, but on the new version's", async () => {
   await using world = await makeWorld({ flow: { retain: { delete_after: "1s" } } });
   writeFiles(world.source, { a: "first", other: "other" });
   expect(await world.hotdir.runUntilIdle(), world.hotdir.log()).toBe(0);
@@ -63,7 +63,7 @@ test("a file that was rewritten after its receipt does not go on that receipt, b
   expect((await rawReceipts(world)).filter(({ path }) => path === "a").map(({ size }) => size)).toContain(6);
 });
 
-test("with deletes propagated, our own removals, of directories too, delete nothing at the destination", async () => {
+test.concurrent("with deletes propagated, our own removals, of directories too, delete nothing at the destination", async () => {
   const flow = { source: { propagate: everything, rescan: "1s" }, retain: { delete_after: "0s", empty_directories_after: "1s" } };
   await using world = await makeWorld({ flow });
   writeFiles(world.source, { "run/a": "a", "run/deep/b": "b", top: "top", "other/c": "c" });

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { ChmodClause } from "../../src/flow/chmod.ts";
 import { receipts } from "../../src/flow/ledger/receipts.ts";
 import type { FlowSettings } from "../../src/flow/settings.ts";
 import type { Bytes } from "../../src/kernel/path.ts";
@@ -53,6 +54,12 @@ async function webWorld(options: Partial<ConstructorParameters<typeof FetchWorld
   return world;
 }
 
+const octalFor = (kind: "files" | "directories", mode: number): ChmodClause => ({
+  kind: "octal",
+  mode,
+  files: kind === "files",
+  directories: kind === "directories",
+});
 const there = (name: string): string => `${world!.destination}/${name}`;
 const allThere = (): string[] =>
   [...walk(world!.destination)]
@@ -93,6 +100,16 @@ describe("what a message announces on another host", () => {
     for (const id of ids) expect(await world!.ended(id)).toMatchObject({ kind: "delivered", method: "fetched" });
     expect(readFileSync(`${directory}/a/b/c`).equals(bytes)).toBe(true);
     expect(readdirSync(`${directory}/a`).toSorted()).toEqual(["b", "small"]);
+  });
+
+  it("gets the changes of modes that are asked for, in the directories that are made for it too", async () => {
+    await webWorld({
+      destination: { chmod: { text: "D2770,F660", clauses: [octalFor("directories", 0o2770), octalFor("files", 0o660)] } },
+    });
+    offer("a/b/small", Buffer.from("small"));
+    const id = world!.announce({ relPath: "a/b/small", bytes: Buffer.from("small") });
+    expect(await world!.ended(id)).toMatchObject({ kind: "delivered", method: "fetched" });
+    expect(["a", "a/b", "a/b/small"].map((path) => (statSync(there(path)).mode & 0o7777).toString(8))).toEqual(["2770", "2770", "660"]);
   });
 
   it("arrives under any name", async () => {

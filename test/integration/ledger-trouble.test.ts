@@ -14,7 +14,7 @@ function lockLedger(stateDirectory: string): DatabaseSync {
   return sqlite;
 }
 
-test("a ledger that stays locked ends the daemon with what to do, the owner's lock is free, and the next run goes on", async () => {
+test.concurrent("a ledger that stays locked ends the daemon with what to do, the owner's lock is free, and the next run goes on", async () => {
   await using world = await makeWorld({ destination: "file" });
   writeFiles(world.source, { before: "before" });
   world.hotdir.start();
@@ -31,7 +31,7 @@ test("a ledger that stays locked ends the daemon with what to do, the owner's lo
   await expectSameTrees(world);
 }, 120_000);
 
-test("a lock of a few seconds, longer than any statement, is waited for", async () => {
+test.concurrent("a lock of a few seconds, longer than any statement, is waited for", async () => {
   await using world = await makeWorld({ destination: "file" });
   world.hotdir.start();
   await world.hotdir.waitFor("the daemon", ({ daemon }) => daemon.running);
@@ -46,7 +46,7 @@ test("a lock of a few seconds, longer than any statement, is waited for", async 
   await expectSameTrees(world);
 });
 
-test("nobody reads the log any more: files are delivered all the same", async () => {
+test.concurrent("nobody reads the log any more: files are delivered all the same", async () => {
   await using world = await makeWorld({ destination: "file" });
   const { configFile, stateDirectory, home } = world.place;
   const child = spawn(hotdirProgram, ["run", "-c", configFile, "--state-dir", stateDirectory], {
@@ -70,7 +70,7 @@ test("nobody reads the log any more: files are delivered all the same", async ()
   }
 });
 
-test("a ledger that is taken away, or put back from a backup, ends the daemon: what it wrote on would be kept nowhere", async () => {
+test.concurrent("a ledger that is taken away, or put back from a backup, ends the daemon: what it wrote on would be kept nowhere", async () => {
   await using world = await makeWorld({ destination: "file" });
   const ledger = `${world.place.stateDirectory}/ledger.sqlite`;
   writeFiles(world.source, { before: "before" });

@@ -7,7 +7,7 @@ import { chooseSeed } from "../support/random.ts";
 import { waitUntil } from "../support/waiting.ts";
 import { makeWorld } from "../support/world.ts";
 
-test("start runs it in the background, again is fine, and stop ends both processes and hands work back", async () => {
+test.concurrent("start runs it in the background, again is fine, and stop ends both processes and hands work back", async () => {
   await using world = await makeWorld({ destination: "file" });
   await using background = new Background(world.place);
   expect(await background.start()).toMatchObject({ status: 0, stderr: "" });
@@ -24,7 +24,7 @@ test("start runs it in the background, again is fine, and stop ends both process
   expect(await background.hotdir.ask("stop")).toMatchObject({ status: 0, stdout: "hotdir does not run in the background.\n" });
 });
 
-test("a daemon in the foreground is not joined by a second one, nor ended by stop", async () => {
+test.concurrent("a daemon in the foreground is not joined by a second one, nor ended by stop", async () => {
   await using world = await makeWorld({ destination: "file" });
   await using background = new Background(world.place);
   world.hotdir.start();
@@ -39,7 +39,7 @@ test("a daemon in the foreground is not joined by a second one, nor ended by sto
   expect(sanity.stdout).toMatch(/^well: hotdir runs in the foreground, .*\n$/);
 });
 
-test("a faulty configuration is told at once, and nothing is started", async () => {
+test.concurrent("a faulty configuration is told at once, and nothing is started", async () => {
   await using world = await makeWorld({ destination: "file" });
   await using background = new Background(world.place);
   writeFileSync(world.place.configFile, "flows: {a: {sourc: 1}}");
@@ -50,7 +50,7 @@ test("a faulty configuration is told at once, and nothing is started", async () 
   expect(await background.hotdir.ask("sanity")).toMatchObject({ status: 0 });
 });
 
-test("a daemon that cannot come up is told with its last words, and comes up once the cause is gone", async () => {
+test.concurrent("a daemon that cannot come up is told with its last words, and comes up once the cause is gone", async () => {
   await using world = await makeWorld({ destination: "file" });
   await using background = new Background(world.place);
   expect((await background.start()).status).toBe(0);
@@ -68,7 +68,7 @@ test("a daemon that cannot come up is told with its last words, and comes up onc
   expect(await background.start()).toMatchObject({ status: 0, stderr: "" });
 });
 
-test("restart takes the daemon's place with the same configuration, and refuses a faulty one before anything ends", async () => {
+test.concurrent("restart takes the daemon's place with the same configuration, and refuses a faulty one before anything ends", async () => {
   await using world = await makeWorld({ destination: "file" });
   await using background = new Background(world.place);
   await background.start();
@@ -83,7 +83,7 @@ test("restart takes the daemon's place with the same configuration, and refuses 
   expect(first === null || isAlive(first)).toBe(false);
 });
 
-test("single flows are stopped, started and restarted in the running daemon, and sanity leaves a stopped one alone", async () => {
+test.concurrent("single flows are stopped, started and restarted in the running daemon, and sanity leaves a stopped one alone", async () => {
   await using world = await makeWorld({ destination: "file" });
   await using background = new Background(world.place);
   expect((await background.hotdir.ask("restart", "world")).status).toBe(2);
@@ -98,7 +98,7 @@ test("single flows are stopped, started and restarted in the running daemon, and
   expect(background.daemon).toBe(daemon);
 });
 
-test("what start writes down holds no secret of its environment, and nobody else may read it", async () => {
+test.concurrent("what start writes down holds no secret of its environment, and nobody else may read it", async () => {
   await using world = await makeWorld({ destination: "file" });
   await using background = new Background(world.place);
   world.place.env = { MY_TOKEN: "do-not-keep-me", HOTDIR_SSH: "ssh -F x" };
@@ -109,7 +109,7 @@ test("what start writes down holds no secret of its environment, and nobody else
   expect(statSync(file).mode & 0o777).toBe(0o600);
 });
 
-test("SIGHUP to the supervisor makes the daemon read its configuration again", async () => {
+test.concurrent("SIGHUP to the supervisor makes the daemon read its configuration again", async () => {
   await using world = await makeWorld({ destination: "file" });
   await using background = new Background(world.place);
   await background.start();

@@ -4,6 +4,7 @@ import { closeSync, openSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { fileURLToPath } from "node:url";
 import { type Claim, type Letter, parseDead, parseReceipts, parseStatus, type Status } from "./facts.ts";
+import { lookAtStatus } from "./look.ts";
 import { childrenOf } from "./processes.ts";
 import { waitUntil } from "./waiting.ts";
 
@@ -117,14 +118,25 @@ export class Hotdir {
     return parseDead(await this.#facts("dead", "--json"));
   }
 
-  /** Waits until `status` is as wanted. */
+  /** Waits until `status` is as wanted. The command line has the last word; before that a look from here spares a process each time. */
   async waitFor(what: string, wanted: (status: Status) => boolean, timeoutMs = 30_000): Promise<Status> {
     let last: Status | null = null;
-    return waitUntil(what, async () => (wanted((last = await this.status())) ? last : null), {
+    const isWanted = async (): Promise<Status | null> => {
+      const seen = await lookAtStatus(this.#place);
+      if (seen !== null && !wanted((last = seen))) return null;
+      return wanted((last = await this.status())) ? last : null;
+    };
+    return waitUntil(what, isWanted, {
       timeoutMs,
-      everyMs: 300,
+      everyMs: 100,
       explain: () => `last status: ${JSON.stringify(last)}\nlog:\n${this.log()}`,
     });
+  }
+
+  /** Whether something is certainly under way, by a look that costs next to nothing. */
+  async isBusy(): Promise<boolean> {
+    const seen = await lookAtStatus(this.#place);
+    return seen !== null && seen.flows.some(({ counts }) => counts.settling + counts.queued + counts.sending > 0);
   }
 
   /** Waits until at least `seen` changes are known and none is under way. */

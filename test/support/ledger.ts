@@ -66,6 +66,7 @@ export function standingClock(at = 1000): Clock & { now: number } {
 export function sourceSettings(changes: Partial<LocalSource> = {}): LocalSource {
   return {
     kind: "watched",
+    symlinks: "transfer",
     root: bytesOfText("/source") as AbsPath,
     accept: [],
     reject: [],
@@ -85,6 +86,7 @@ export function flowSettings(changes: Partial<Omit<FlowSettings, "source">> & { 
       lanesMax: 1,
       inflight: { kind: "suffix", suffix: ".tmp" },
       preserve: { mtime: true, mode: true },
+      chmod: null,
       verify: "sha256",
       durable: "auto",
       segmentAboveBytes: 1,
@@ -101,6 +103,7 @@ export function flowSettings(changes: Partial<Omit<FlowSettings, "source">> & { 
     schedule: [],
     vip: null,
     announce: null,
+    completion: null,
     ...changes,
     source: sourceSettings(changes.source),
   };

@@ -20,7 +20,7 @@ export type TestSshd = AsyncDisposable & {
   /** `ssh -F sshConfigFile hostAlias` works. */
   sshConfigFile: string;
   hostAlias: string;
-  target: SshTarget;
+  target: Required<SshTarget>;
   /** Where relative SFTP paths land. A shell starts in the account's own home instead: give it absolute paths. */
   home: string;
   /** Everything of this server: keys, configuration, `home`, and room for a test's own files. */
@@ -136,7 +136,7 @@ function describeServer(child: ChildProcess, directory: string, home: string, po
     port,
     sshConfigFile,
     hostAlias,
-    target: { ssh: ["ssh", "-F", sshConfigFile], host: hostAlias, user: null, port: null },
+    target: { ssh: ["ssh", "-F", sshConfigFile], host: hostAlias, user: null, port: null, compress: false },
     home,
     directory,
     pid: child.pid!,

@@ -112,7 +112,9 @@ export async function makeWorld(options: WorldOptions = {}): Promise<World> {
     note: (...lines) => void noted.push(...lines),
     async arrived(timeoutMs = 60_000) {
       const startMs = performance.now();
-      await waitUntil("every file at the destination", async () => countMissing(manifest(), await readTree(destination)) === 0, {
+      // Trees are hashed whole: not while the flow itself says that something is still to come.
+      const isWhole = async (): Promise<boolean> => !(await hotdir.isBusy()) && countMissing(manifest(), await readTree(destination)) === 0;
+      await waitUntil("every file at the destination", isWhole, {
         timeoutMs,
         everyMs: 250,
         explain: () => hotdir.log(),

@@ -29,10 +29,11 @@ function textOf(file: string): string {
   }
 }
 
-/** What was noted is told as well; whether there is an error among it. */
+/** Faults, or where there are none what was noted; whether there are any. */
 export function tell(remarks: Remarks, context: CliContext): boolean {
-  for (const remark of inOrder(remarks.all)) context.stderr.write(`${formatRemark(remark)}\n`);
-  return remarks.all.some(({ kind }) => kind === "error");
+  const faults = remarks.all.filter(({ kind }) => kind === "error");
+  for (const remark of inOrder(faults.length > 0 ? faults : remarks.all)) context.stderr.write(`${formatRemark(remark)}\n`);
+  return faults.length > 0;
 }
 
 export function databaseOf({ database }: EndpointConfiguration<Component>): AbsPath {

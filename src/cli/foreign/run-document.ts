@@ -21,6 +21,8 @@ export type ForeignRun = {
   untilIdle: boolean;
   /** null: as the document says. */
   shownLevel: LogLevel | null;
+  /** What is to be known of how the configuration is taken, a line each. */
+  notes?: readonly string[];
 };
 
 /**
@@ -28,11 +30,12 @@ export type ForeignRun = {
  * can be asked about it. Throws `state-owned` while another daemon runs there: then nothing was written.
  */
 export async function runDocument(run: ForeignRun, context: CliContext): Promise<number> {
-  const { operation, stateDirectory, untilIdle, shownLevel } = run;
+  const { operation, stateDirectory, untilIdle, shownLevel, notes = [] } = run;
   const file = join(stateDirectory, "hotdir.yaml");
   const configuration = write(run, file, context);
   await using opened = openDaemonLog({ configuration, stateDirectory, to: context.stderr, shownLevel });
   opened.log.info(`${operation} runs; 'hotdir status -c ${file} --state-dir ${stateDirectory}' tells how it stands`);
+  for (const note of notes) opened.log.info(note);
   return await runFlows({
     configuration,
     read: () => read(operation, file, context),

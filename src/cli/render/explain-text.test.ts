@@ -19,6 +19,7 @@ const facts: ExplainFacts = {
   file: "/src/run/a\n.nc" as AbsPath,
   source: { kind: "file", version },
   flowState: { state: "running", reason: null },
+  sets: [],
   skewMs: 0,
   next: "nothing: it is delivered",
   story: {
@@ -41,7 +42,7 @@ const facts: ExplainFacts = {
         announcementOwed: false,
         ingest: null,
         catalogOwed: null,
-        retain: { state: "due", at: at(50) },
+        retain: { state: "due", at: at(50), reason: null },
         tries: [
           {
             attempt: 1,
@@ -88,7 +89,7 @@ test("the same story as JSON", () => {
         reason: null,
         tries: [{ outcome: "digest-mismatch" }, { outcome: "delivered", detail: null }],
         receipt: { basis: "digest", algorithm: "sha256", digest: hex, durable: true, method: "segmented" },
-        retention: { state: "due", due_at: "2026-11-22T08:41:50.000Z" },
+        retention: { state: "due", due_at: "2026-11-22T08:41:50.000Z", reason: null },
       },
     ],
     next: "nothing: it is delivered",

@@ -1,5 +1,6 @@
 import type { ExplainFacts } from "../../daemon/explain-facts.ts";
 import type { AttemptStory, TransferStory } from "../../flow/ledger/story.ts";
+import { setStory } from "../../daemon/set-story.ts";
 import { never } from "../../kernel/errors.ts";
 import { show } from "../../kernel/path.ts";
 import { formatAge, formatBytes, formatMany, formatTime } from "../../kernel/readable.ts";
@@ -23,6 +24,7 @@ export function explainText(facts: ExplainFacts, look: Look): string {
   const lines = [look.paint("bold", show(facts.path)), `flow ${facts.flow}, ${show(facts.file)}: ${sourceNow(facts)}`, ""];
   if (facts.story.leftOut > 0) lines.push(`(${formatMany(facts.story.leftOut, "older transfer")} left out)`, "");
   for (const transfer of facts.story.transfers) lines.push(...transferLines(transfer, facts, look), "");
+  lines.push(...facts.sets.map((set) => `${look.paint("bold", `Set ${show(set.path)}:`)} ${setStory(facts.flow, set)}`));
   lines.push(`${look.paint("bold", "Next:")} ${facts.next}`);
   return `${lines.join("\n")}\n`;
 }
@@ -158,7 +160,9 @@ const methods: Record<string, string> = {
 function retained(retain: NonNullable<TransferStory["retain"]>, facts: ExplainFacts): string {
   switch (retain.state) {
     case "due":
-      return `goes from the source at ${formatTime(retain.at - facts.skewMs)}`;
+      return retain.reason === null
+        ? `goes from the source at ${formatTime(retain.at - facts.skewMs)}`
+        : `stays in the source: ${retain.reason}; asked again at ${formatTime(retain.at - facts.skewMs)}`;
     case "removing":
       return "is being removed";
     case "removed":

@@ -1,8 +1,9 @@
 import { expect, test } from "vitest";
 import type { ReceiptRow } from "../../flow/ledger/receipts.ts";
 import type { RelPath } from "../../kernel/path.ts";
-import { isoNs } from "../../daemon/json/fields.ts";
-import { receiptJson, receiptText, sumLine } from "./receipt-lines.ts";
+import { isoNs } from "../../kernel/json-fields.ts";
+import { sumLine } from "../../flow/sum-line.ts";
+import { receiptJson, receiptText } from "./receipt-lines.ts";
 
 process.env["TZ"] = "UTC";
 const hex = "ab".repeat(32);

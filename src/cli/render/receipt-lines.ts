@@ -1,7 +1,7 @@
 import type { ReceiptRow } from "../../flow/ledger/receipts.ts";
-import { bufferOf, show } from "../../kernel/path.ts";
+import { show } from "../../kernel/path.ts";
 import { formatBytes, formatTime } from "../../kernel/readable.ts";
-import { isoMs, isoNs, pathFields } from "../../daemon/json/fields.ts";
+import { isoMs, isoNs, pathFields } from "../../kernel/json-fields.ts";
 
 /** For people: when, what it rests on, what. */
 export function receiptText(row: ReceiptRow): string {
@@ -24,17 +24,4 @@ export function receiptJson(row: ReceiptRow): object {
     delivered_at: isoMs(row.deliveredAtMs),
     transfer: row.transfer,
   };
-}
-
-/**
- * A line as `sha256sum` prints it and `sha256sum -c` reads it: the name's own bytes. A newline or
- * backslash in it is escaped, and then a backslash stands before the digest; so is a carriage return
- * at the end, which newer readers would take for part of the line's end. A file named `-` gets its
- * directory, since the bare name is standard input.
- */
-export function sumLine(row: { digest: { hex: string }; path: ReceiptRow["path"] }): Buffer {
-  const name = row.path === ("-" as ReceiptRow["path"]) ? "./-" : row.path;
-  const strange = /[\n\\]|\r$/.test(name);
-  const escaped = strange ? name.replaceAll("\\", "\\\\").replaceAll("\n", "\\n").replace(/\r$/, "\\r") : name;
-  return bufferOf(`${strange ? "\\" : ""}${row.digest.hex}  ${escaped}\n` as ReceiptRow["path"]);
 }

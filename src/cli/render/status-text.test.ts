@@ -30,6 +30,7 @@ const flow: FlowFacts = {
   broker: [],
   ingest: null,
   catalog: null,
+  completion: null,
   notice: null,
 };
 const running: StatusFacts = {

@@ -1,4 +1,5 @@
 import type { ActiveFacts, FlowFacts, StatusFacts } from "../../daemon/status-facts.ts";
+import { setStory } from "../../daemon/set-story.ts";
 import { show } from "../../kernel/path.ts";
 import { formatAge, formatBytes, formatCount, formatMany, formatPerS, formatTime } from "../../kernel/readable.ts";
 import { brokerLine } from "./broker-line.ts";
@@ -62,6 +63,7 @@ function detailsOf(flow: FlowFacts, atMs: number, look: Look, verbose: boolean):
     lines.push(look.paint("yellow", `no events for this source: ${flow.watching.reason}; it is scanned instead`));
   lines.push(...flow.broker.map((one) => brokerLine(one, look)));
   lines.push(...finishLines(flow, look));
+  lines.push(...setLines(flow, look));
   if (flow.notice !== null) lines.push(look.paint("yellow", flow.notice));
   if (flow.counts.dead > 0)
     lines.push(look.paint("red", `${formatMany(flow.counts.dead, "dead letter")}: 'hotdir dead ${flow.name}' lists them`));
@@ -94,6 +96,18 @@ function finishLines({ name, ingest, catalog }: FlowFacts, look: Look): string[]
   const told = troubled.filter((text) => text !== "").join(", ");
   if (told !== "")
     lines.push(look.paint("red", `ingest: ${told}: 'hotdir explain PATH' says why, 'hotdir retry -f ${name} --all' tries again`));
+  return lines;
+}
+
+function setLines({ name, completion }: FlowFacts, look: Look): string[] {
+  if (completion === null) return [];
+  const { open, complete, sets } = completion;
+  const lines = [look.paint("dim", `${formatMany(complete, "set")} complete, ${formatCount(open)} open`)];
+  for (const set of sets) {
+    const isStuck = set.waits.first.some(({ state }) => state === "dead");
+    lines.push(look.paint(isStuck ? "red" : "cyan", `${show(set.path)}: ${setStory(name, set)}`));
+  }
+  if (open > sets.length) lines.push(`... and ${formatMany(open - sets.length, "more open set")}`);
   return lines;
 }
 

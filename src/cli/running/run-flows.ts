@@ -57,6 +57,7 @@ function isIdle({ flows }: Daemon, tell: (flows: Daemon["flows"]) => void): bool
   return flows.every((flow) => flow.idle);
 }
 
-function wasTerminated(signal: AbortSignal): boolean {
+/** By SIGTERM, which is how a supervisor ends what runs for ever. */
+export function wasTerminated(signal: AbortSignal): boolean {
   return signal.reason instanceof HotdirError && signal.reason.detail === "SIGTERM";
 }

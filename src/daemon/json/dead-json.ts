@@ -1,6 +1,6 @@
 import type { DeadLetter } from "../../flow/ledger/dead-letters.ts";
 import type { QueuedDeadLetter } from "../../flow/bus.ts";
-import { isoMs, pathFields } from "./fields.ts";
+import { isoMs, pathFields } from "../../kernel/json-fields.ts";
 
 /** One that lies in a queue and is in no ledger here. `path` null: the message could not be understood. */
 export function queuedJson({ flow, queue, path, baseUrl, reason, diedAtMs }: QueuedLetter): object {

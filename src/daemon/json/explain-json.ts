@@ -1,6 +1,7 @@
 import type { ExplainFacts } from "../explain-facts.ts";
 import type { TransferStory } from "../../flow/ledger/story.ts";
-import { isoMs, isoNs, pathFields } from "./fields.ts";
+import { setJson } from "./set-json.ts";
+import { isoMs, isoNs, pathFields } from "../../kernel/json-fields.ts";
 
 /** The same story for programs (docs/reference/json.md). */
 export function explainJson(facts: ExplainFacts): object {
@@ -16,6 +17,7 @@ export function explainJson(facts: ExplainFacts): object {
     flow_state: facts.flowState,
     transfers: facts.story.transfers.map((transfer) => transferJson(transfer, facts.skewMs)),
     left_out: facts.story.leftOut,
+    sets: facts.sets.map((set) => setJson(facts.flow, set)),
     next: facts.next,
   };
 }
@@ -73,6 +75,11 @@ function transferJson(transfer: TransferStory, skewMs: number): object {
             })),
           },
     catalog: transfer.catalogOwed === null ? null : { owed: true, refused: transfer.catalogOwed.refused },
-    retention: retain === null ? null : { state: retain.state, due_at: retain.state === "due" ? isoMs(retain.at - skewMs) : null },
+    retention: retain === null ? null : retentionJson(retain, skewMs),
   };
+}
+
+function retentionJson(retain: NonNullable<TransferStory["retain"]>, skewMs: number): object {
+  if (retain.state !== "due") return { state: retain.state, due_at: null, reason: null };
+  return { state: retain.state, due_at: isoMs(retain.at - skewMs), reason: retain.reason };
 }

@@ -1,6 +1,7 @@
 import type { BrokerFacts, FlowFacts, StatusFacts } from "../status-facts.ts";
 import { textOf } from "../../kernel/path.ts";
-import { isoMs, pathFields, secondsOf } from "./fields.ts";
+import { setJson } from "./set-json.ts";
+import { isoMs, pathFields, secondsOf } from "../../kernel/json-fields.ts";
 
 /** The public shape (docs/reference/json.md): fields may be added, not renamed. */
 export function statusJson(facts: StatusFacts): object {
@@ -50,6 +51,14 @@ function flowJson(flow: FlowFacts): object {
     broker: flow.broker.map((one) => brokerJson(one)),
     ingest: flow.ingest,
     catalog: flow.catalog,
+    completion:
+      flow.completion === null
+        ? null
+        : {
+            open: flow.completion.open,
+            complete: flow.completion.complete,
+            sets: flow.completion.sets.map((set) => setJson(flow.name, set)),
+          },
     notice: flow.notice,
   };
 }

@@ -81,13 +81,13 @@ export class Metrics implements FlowObserver, Disposable {
     const live = daemon.status();
     const facts = statusFacts({ settings: daemon.set.configuration.flows, db: this.#db, live, nowMs: daemon.clock.wall() });
     // Flows that a reload took away leave nothing behind.
-    const { flow, state, seen, transfers, deliveredBytes, queuedBytes, freshness, lanesOpen, lanesMax, freeBytes, sizeBytes } =
-      this.#defined;
+    const { flow, state, seen, transfers, deliveredBytes, queuedBytes, freshness, lanesOpen, lanesMax } = this.#defined;
+    const { freeBytes, sizeBytes, sets } = this.#defined;
     resetBroker(this.#defined);
     this.#defined.ingests.reset();
     this.#defined.catalogOwed.reset();
-    for (const metric of [flow, state, seen, transfers, deliveredBytes, queuedBytes, freshness, lanesOpen, lanesMax, freeBytes, sizeBytes])
-      metric.reset();
+    for (const metric of [flow, state, seen, transfers, deliveredBytes, queuedBytes, freshness, lanesOpen, lanesMax]) metric.reset();
+    for (const metric of [freeBytes, sizeBytes, sets]) metric.reset();
     for (const one of facts.flows) this.#lookAtFlow(one, daemon);
     const { ledgerBytes, residentBytes, startTime, cpu, openFiles } = this.#defined;
     ledgerBytes.set(["", "-wal"].reduce((sum, suffix) => sum + sizeOf(ledgerFile(daemon.stateDirectory) + suffix), 0));
@@ -114,6 +114,8 @@ export class Metrics implements FlowObserver, Disposable {
     defined.lanesMax.set({ flow }, facts.lanes.max);
     for (const [status, count] of Object.entries(facts.ingest ?? {})) defined.ingests.set({ flow, status }, count);
     if (facts.catalog !== null) defined.catalogOwed.set({ flow }, facts.catalog.owed);
+    for (const state of ["open", "complete"] as const)
+      if (facts.completion !== null) defined.sets.set({ flow, state }, facts.completion[state]);
     for (const broker of facts.broker) tellBroker(defined, flow, broker);
     const space = daemon.set.flow(flow)?.end.space ?? null;
     if (space === null || space.totalBytes === 0) return;

@@ -1,4 +1,4 @@
-import { isoMs, pathFields, secondsOf } from "../../daemon/json/fields.ts";
+import { isoMs, pathFields, secondsOf } from "../../kernel/json-fields.ts";
 import type { Database } from "../../flow/ledger/database.ts";
 import { type FlowId, tallyOf } from "../../flow/ledger/flows.ts";
 import { oldestOpen } from "../../flow/ledger/open-rows.ts";

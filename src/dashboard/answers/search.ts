@@ -1,4 +1,4 @@
-import { isoMs, pathFields } from "../../daemon/json/fields.ts";
+import { isoMs, pathFields } from "../../kernel/json-fields.ts";
 import type { Database } from "../../flow/ledger/database.ts";
 import { type FlowId, flowId } from "../../flow/ledger/flows.ts";
 import { knownPath, newestPathsWith, pathsBeginning } from "../../flow/ledger/path-search.ts";

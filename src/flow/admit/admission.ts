@@ -7,6 +7,7 @@ import * as admissions from "../ledger/admissions.ts";
 import { mayBeWithReceivers } from "../ledger/announcements.ts";
 import type { Database } from "../ledger/database.ts";
 import type { FlowId } from "../ledger/flows.ts";
+import { isNamedElsewhere } from "../ledger/named-files.ts";
 import { REPLACED } from "../ledger/replaced.ts";
 import { takenByAnother } from "../ledger/taken-by-another.ts";
 import { anythingBelow, atDestination, movedAway } from "../ledger/whereabouts.ts";
@@ -54,9 +55,14 @@ export class Admission {
     const db = this.#db;
     const flow = this.#flow;
     const known = admissions.newest(db, flow, sighting.path);
-    const isTaken = sighting.kind === "gone" && known !== null && !known.removedByUs && takenByAnother(db, flow, sighting.path, known);
+    const isNoRemoval =
+      sighting.kind === "gone" &&
+      known !== null &&
+      !known.removedByUs &&
+      // Of a file that never was at its path, what is missing there tells nothing.
+      (isNamedElsewhere(db, known.id) || takenByAnother(db, flow, sighting.path, known));
     return {
-      known: isTaken ? { ...known, removedByUs: true } : known,
+      known: isNoRemoval ? { ...known, removedByUs: true } : known,
       source: this.#source,
       nowMs: this.#clock.wall(),
       keepsMode: this.#keepsMode,

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { rel, put, sourceSettings } from "../../../test/support/ledger.ts";
+import type { Bytes } from "../../kernel/path.ts";
 import type { Sighting } from "../detect/contract.ts";
 import type { Known } from "../ledger/admissions.ts";
 import type { Version } from "../version.ts";
@@ -201,6 +202,13 @@ describe("what cannot be read", () => {
   test("is listed as not delivered, once", () => {
     expect(decided(unreadable)).toMatchObject([{ do: "bury", code: "source-unreadable", change: { kind: "put" } }]);
     expect(decided(unreadable, { known: known({ state: "dead" }) })).toEqual([]);
+    const dangling: Sighting = { ...unreadable, code: "ENOENT", target: "there" as Bytes };
+    expect(decided(dangling)).toMatchObject([{ do: "bury", reason: "a symbolic link to there, where nothing is" }]);
+    expect(decided({ ...dangling, code: "EACCES" })).toMatchObject([{ reason: "a symbolic link to there, which cannot be read: EACCES" }]);
+    // What it led to was delivered: nothing is left to send. A link that was delivered as a link is another thing.
+    expect(decided(dangling, { known: known({ state: "delivered" }) })).toEqual([]);
+    expect(decided(dangling, { known: known({ state: "delivered", kind: "link" }) })).toMatchObject([{ do: "bury" }]);
+    expect(decided(dangling, { known: known({ state: "queued" }) })).toMatchObject([{ do: "supersede" }, { do: "bury" }]);
   });
   test("is sent as soon as it can be read", () => {
     expect(told(decided(file(v1), { known: known({ state: "dead", version: { inode: "0:0", sizeBytes: 0, mtimeNs: 0n } }) }))).toEqual([

@@ -10,6 +10,7 @@ import type { Change, TransferId } from "../transfer.ts";
 import { sameVersion } from "../version.ts";
 import { rejection } from "./filter.ts";
 import type { Completeness, WaitsFor } from "./settle.ts";
+import { leadsNowhereNow, whyUnreadable } from "./unreadable.ts";
 
 /** What to write down because of a sighting; applied in order, in one transaction. */
 export type Decision =
@@ -176,15 +177,8 @@ function decideDirectory(sighting: Sighting & { kind: "directory" }, facts: Fact
 /** A directory or file that cannot be looked at is listed as not delivered, with the reason (P1). */
 function decideUnreadable(sighting: Sighting & { kind: "unreadable" }, facts: Facts): Decision[] {
   if (facts.known?.state === "dead") return [];
-  return [
-    ...replaced(facts.known),
-    {
-      do: "bury",
-      change: asChange(sighting),
-      code: "source-unreadable",
-      reason: `cannot be read at the source: ${sighting.code}; what is in it is not seen`,
-    },
-  ];
+  if (leadsNowhereNow(sighting, facts.known)) return [];
+  return [...replaced(facts.known), { do: "bury", change: asChange(sighting), code: "source-unreadable", reason: whyUnreadable(sighting) }];
 }
 
 function decideGone(sighting: Sighting & { kind: "gone" }, facts: Facts): Decision[] {

@@ -42,6 +42,15 @@ test("without any base a path is told of below the source", () => {
   expect(announcementOf(owed, known, to({ baseUrl: null })).baseUrl).toBe("file:/source");
 });
 
+test("what is told of a mode is the one at the destination, where that is changed", () => {
+  const chmod = { text: "D2770,F660", clauses: [{ kind: "octal", mode: 0o2770, files: false, directories: true } as const] };
+  const { publish } = to();
+  const changing = { publish, settings: flowSettings({ destination: { ...settings.destination, chmod } }) };
+  const change = { kind: "mkdir", path: rel("d"), mode: 0o755 } as const;
+  expect(announcementOf({ ...owed, change }, known, changing).change).toEqual({ ...change, mode: 0o2770 });
+  expect(announcementOf(owed, known, changing).change).toEqual(put("d/a"));
+});
+
 test("the prefix stands before the path, and before the old name of what was renamed", () => {
   const change = { kind: "rename", path: rel("b"), from: rel("a"), directory: false, version: null, mode: 0o644 } as const;
   const { change: told } = announcementOf({ ...owed, change }, known, to({ pathPrefix: "home/bob" as Bytes }));

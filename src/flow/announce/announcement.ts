@@ -1,5 +1,6 @@
 import { type Bytes, join, type RelPath } from "../../kernel/path.ts";
 import type { Announced } from "../bus.ts";
+import { changedMode, type Chmod } from "../chmod.ts";
 import type { Digest } from "../digest.ts";
 import { type Owed, pubTimeOf } from "../ledger/announcements.ts";
 import type { FlowSettings, PublishSettings } from "../settings.ts";
@@ -14,7 +15,7 @@ export function announcementOf(
   const { cameBy, change } = owed;
   const { mode, mtime } = settings.destination.preserve;
   return {
-    change: prefixed(change, publish.pathPrefix),
+    change: prefixed(asItIsThere(change, settings.destination.chmod), publish.pathPrefix),
     ...known,
     pubTimeNs: cameBy?.pubTimeNs ?? pubTimeOf(owed),
     ownPubTimeNs: pubTimeOf(owed),
@@ -22,6 +23,13 @@ export function announcementOf(
     passedOn: cameBy?.body ?? null,
     preserve: { mode, mtime },
   };
+}
+
+/** With the mode that it has at the destination. */
+function asItIsThere(change: Change, chmod: Chmod | null): Change {
+  if (chmod === null || !("mode" in change)) return change;
+  const directory = change.kind === "mkdir" || (change.kind === "rename" && change.directory);
+  return { ...change, mode: changedMode(change.mode, chmod, directory ? "directory" : "file") };
 }
 
 function prefixed(change: Change, prefix: Bytes): Change {

@@ -1,8 +1,9 @@
 import { Slots } from "../../kernel/concurrency.ts";
-import { type Bytes, join } from "../../kernel/path.ts";
+import type { Bytes } from "../../kernel/path.ts";
 import type { Owed } from "../ledger/announcements.ts";
 import { SourceReader } from "../read/source-reader.ts";
 import type { SourceSettings } from "../settings.ts";
+import { sourceFileOf } from "../source-file.ts";
 import type { Change } from "../transfer.ts";
 
 /** Files that are read at once, each into a buffer of the reader; and contents in memory until their messages are with the broker. */
@@ -46,7 +47,8 @@ export class ToldContent implements AsyncDisposable {
   }
 
   async #read(change: Change & { kind: "put" }): Promise<Buffer | null> {
-    const file = { source: join(this.#source.root, change.path), version: change.version, name: "" as Bytes, mode: null, mtimeS: 0 };
+    const { path: source, boundary, follow } = sourceFileOf(this.#source, { change, origin: null, file: null });
+    const file = { source, boundary, follow, version: change.version, name: "" as Bytes, mode: null, mtimeS: 0 };
     using _slot = await this.#reading.take(this.#stop.signal);
     using filled = await this.#reader.pack([file], { tar: false, algorithm: null });
     const [packed] = filled.packed;

@@ -82,8 +82,8 @@ export class ToldFiles {
   }
 
   #packFile(file: ToldFile): PackFile {
-    const { path, boundary } = sourceFile(this.#options, file.transfer);
-    return { source: path, boundary, version: file.version, name: "" as Bytes, mode: null, mtimeS: 0 };
+    const { path, boundary, follow } = sourceFile(this.#options, file.transfer);
+    return { source: path, boundary, follow, version: file.version, name: "" as Bytes, mode: null, mtimeS: 0 };
   }
 }
 

@@ -13,8 +13,8 @@ export type Sighting =
   | { kind: "directory"; path: RelPath; mode: number }
   /** Something that is neither file, directory nor symlink: a socket, a fifo, a device. */
   | { kind: "special"; path: RelPath }
-  /** A file that is there and cannot be looked at (a permission, an I/O error). */
-  | { kind: "unreadable"; path: RelPath; code: string }
+  /** A file that is there and cannot be looked at (a permission, an I/O error). `target`: of a symlink that is to be followed, where it leads. */
+  | { kind: "unreadable"; path: RelPath; code: string; target?: Bytes }
   | { kind: "gone"; path: RelPath; directory: boolean }
   /** Moved within the source; a sighting of the new path (for a directory: of all that is in it) follows. */
   | { kind: "moved"; from: RelPath; path: RelPath; directory: boolean };

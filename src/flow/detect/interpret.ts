@@ -115,7 +115,7 @@ function isThere(parts: InterpretParts, directory: Directory, name: Bytes, path:
   const stray = parts.tree.pathOf(directory) === null;
   const dirFd = stray ? parts.opener.walk(parentOf(path)) : (parts.opener.stand(parts.tree, directory) ?? -1);
   if (dirFd < 0) return false;
-  const there = lookAt({ dirFd, name, path, how: "event", leases: false, closed: false });
+  const there = lookAt({ dirFd, name, path, how: "event", leases: false, closed: false, follow: false });
   if (stray) closeFd(dirFd);
   return there.kind === "directory" || (there.kind === "seen" && there.sighting.kind !== "unreadable");
 }

@@ -3,9 +3,9 @@ import type { AbsPath, RelPath } from "../../kernel/path.ts";
 import type { Sighting } from "./contract.ts";
 import { lookAt } from "./look.ts";
 
-/** One look at one path, by whoever names it (`hotdir post`): as if its writer had just closed it, unless a lease tells that somebody still writes. */
-export function lookAtPath(absolute: AbsPath, path: RelPath): Sighting {
-  const look = lookAt({ dirFd: AT_CWD, name: absolute, path, how: "event", leases: true, closed: true });
+/** One look at one path, by whoever names it (`hotdir post`): as if its writer had just closed it, unless a lease tells that somebody still writes. `follow`: a symlink to a file is told as that file. */
+export function lookAtPath(absolute: AbsPath, path: RelPath, follow: boolean): Sighting {
+  const look = lookAt({ dirFd: AT_CWD, name: absolute, path, how: "event", leases: true, closed: true, follow });
   switch (look.kind) {
     case "nothing":
       return { kind: "gone", path, directory: false };

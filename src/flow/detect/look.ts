@@ -31,6 +31,8 @@ export type LookOptions = {
   leases: boolean;
   /** A writer has just closed it: nothing is young about it. */
   closed: boolean;
+  /** A symlink to a file is told as that file. */
+  follow: boolean;
 };
 
 /** Between making a name and opening it for writing the kernel lets us in; it takes microseconds, unless the machine is very busy. */
@@ -45,11 +47,8 @@ export function lookAt(options: LookOptions): Look {
       return { kind: "directory", mode: stat.mode };
     case "special":
       return seen({ kind: "special", path });
-    case "symlink": {
-      const target = readLinkAt(dirFd, name);
-      if (typeof target === "number") return failedLook(path, target);
-      return seen({ kind: "symlink", path, version: versionOfStat(stat), target });
-    }
+    case "symlink":
+      return lookAtLink(options, stat);
     case "file":
       return lookAtFile(options, stat);
     default:
@@ -57,9 +56,34 @@ export function lookAt(options: LookOptions): Look {
   }
 }
 
-function lookAtFile(options: LookOptions, first: NativeStat): Look {
+/** A link to a directory stays one: what is below it may be anywhere, and may be the root itself. */
+function lookAtLink(options: LookOptions, link: NativeStat): Look {
+  const { dirFd, name, path } = options;
+  const target = readLinkAt(dirFd, name);
+  if (typeof target === "number") return failedLook(path, target);
+  const there = options.follow ? statAt(dirFd, name, true) : link;
+  if (typeof there === "number") return seen({ kind: "unreadable", path, code: errnoName(there), target });
+  switch (there.type) {
+    case "special":
+      return seen({ kind: "special", path });
+    case "directory":
+    case "symlink":
+      return seen({ kind: "symlink", path, version: versionOfStat(link), target });
+    case "file": {
+      // What happens to the link tells nothing of the file; on another file system leases may not know who writes.
+      const leases = options.leases && there.device === link.device;
+      const look = lookAtFile({ ...options, how: "scan", closed: false, leases }, there, opening.target);
+      // Its other names are nobody's business here.
+      return look.kind === "seen" && look.sighting.kind === "file" ? { ...look, sighting: { ...look.sighting, links: 1 } } : look;
+    }
+    default:
+      return never(there.type);
+  }
+}
+
+function lookAtFile(options: LookOptions, first: NativeStat, flags: number = opening.file): Look {
   if (!options.leases) return seenFile(options, first, "unknown");
-  const fd = openAt(options.dirFd, options.name, opening.file);
+  const fd = openAt(options.dirFd, options.name, flags);
   if (fd < 0) {
     const code = errnoName(fd);
     if (code === "ENOENT") return { kind: "nothing" };
@@ -100,9 +124,9 @@ function seenFile(options: LookOptions, stat: NativeStat, writer: Writer): Look 
 }
 
 /** Looks at a path of which nothing is known, from the root down. Only what is certainly not there is `gone`. */
-export function lookFromTop(opener: Opener, path: RelPath, leases: boolean): Sighting {
+export function lookFromTop(opener: Opener, path: RelPath, as: Pick<LookOptions, "leases" | "follow">): Sighting {
   const dirFd = opener.walk(parentOf(path));
-  const look = dirFd < 0 ? failedLook(path, dirFd) : lookAt({ dirFd, name: nameOf(path), path, how: "scan", leases, closed: false });
+  const look = dirFd < 0 ? failedLook(path, dirFd) : lookAt({ ...as, dirFd, name: nameOf(path), path, how: "scan", closed: false });
   if (dirFd >= 0) closeFd(dirFd);
   if (look.kind === "seen") return look.sighting;
   return look.kind === "directory" ? { kind: "directory", path, mode: look.mode } : { kind: "gone", path, directory: false };

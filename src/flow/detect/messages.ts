@@ -8,6 +8,8 @@ export type WorkerOptions = {
   rescanMs: number;
   /** Ask by read leases who writes. Without, every writer is `unknown`. */
   leases: boolean;
+  /** Symlinks to files are told as those files. */
+  followLinks: boolean;
   /** A reason for not using events at all; null: use them where they work. */
   forceScanOnly: string | null;
   /** Fewer watches than the kernel allows: for tests of the limit. */

@@ -61,7 +61,7 @@ export class Observation {
       relooks: this.#relooks,
       stack: this.#stack,
     };
-    this.#survey = new Survey({ ...parts, leases: options.leases });
+    this.#survey = new Survey({ ...parts, leases: options.leases, followLinks: options.followLinks });
     this.#schedule = new ScanSchedule(options.rescanMs);
   }
 
@@ -171,7 +171,8 @@ export class Observation {
     const [paths] = this.#looks;
     if (paths === undefined) return false;
     const leases = this.#options.leases && this.#watches.leasesKnowWriters(this.#identity.slice(0, this.#identity.indexOf(":")));
-    for (const path of paths.slice(this.#looked, this.#looked + looksPerRound)) this.#outbox.add(lookFromTop(this.#opener, path, leases));
+    const as = { leases, follow: this.#options.followLinks };
+    for (const path of paths.slice(this.#looked, this.#looked + looksPerRound)) this.#outbox.add(lookFromTop(this.#opener, path, as));
     this.#looked += looksPerRound;
     if (this.#looked < paths.length) return true;
     this.#looks.shift();

@@ -24,6 +24,7 @@ export type SurveyParts = {
   relooks: Relooks;
   stack: ScanStack;
   leases: boolean;
+  followLinks: boolean;
 };
 
 /** `relookMs`: after a refused lease ask again after so long; null: do not. */
@@ -53,7 +54,7 @@ export class Survey {
     const path = tree.pathIn(directory, name);
     if (path === null) return "nothing";
     const leases = this.#parts.leases && watches.leasesKnowWriters(deviceOf(directory.identity));
-    const look = lookAt({ dirFd, name, path, how, leases, closed });
+    const look = lookAt({ dirFd, name, path, how, leases, closed, follow: this.#parts.followLinks });
     if (look.kind === "directory") {
       this.takeUp({ dirFd, directory, name, always: how === "scan" });
       return "directory";

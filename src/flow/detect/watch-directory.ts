@@ -17,6 +17,8 @@ export type WatchOptions = {
   rescanMs: number;
   /** Ask by read leases whether a file has a writer. Without, every writer is `unknown`. */
   leases: boolean;
+  /** Symlinks to files are told as those files; left out: as links. */
+  followLinks?: boolean;
   report: (report: DetectorReport) => void;
   log: Log;
   /** At most so many watches: for tests of the kernel's limit. */
@@ -87,6 +89,7 @@ function startWorker(options: WatchOptions, port: MessageChannel["port2"], wakeF
     expectedIdentity,
     rescanMs,
     leases,
+    followLinks: options.followLinks ?? false,
     forceScanOnly: options.forceScanOnly ?? null,
     watchLimit: options.watchLimit ?? Number.POSITIVE_INFINITY,
   };

@@ -27,7 +27,7 @@ export class FileOrigin implements Origin {
       const code = errnoName(parent);
       return saysNothingThere(code) ? { kind: "gone", path, directory: false } : { kind: "unreadable", path, code };
     }
-    const look = lookAt({ dirFd: parent, name: nameOf(path), path, how: "scan", leases: true, closed: false });
+    const look = lookAt({ dirFd: parent, name: nameOf(path), path, how: "scan", leases: true, closed: false, follow: false });
     if (look.kind === "seen") return look.sighting;
     return look.kind === "directory" ? { kind: "directory", path, mode: look.mode } : { kind: "gone", path, directory: false };
   }

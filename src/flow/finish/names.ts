@@ -1,5 +1,5 @@
 import type { BigIntStats } from "node:fs";
-import { link, lstat, rename, unlink } from "node:fs/promises";
+import { link, lstat, rename, stat, unlink } from "node:fs/promises";
 import { errnoOf } from "../../kernel/errors.ts";
 import { type AbsPath, fsPath } from "../../kernel/path.ts";
 
@@ -24,14 +24,23 @@ export function hasNoHardLinks(error: unknown): boolean {
 /** `device:inode`. null: nothing is there. */
 
 export async function identityAt(path: AbsPath): Promise<string | null> {
-  const stat = await statAt(path);
-  return stat === null ? null : `${stat.dev}:${stat.ino}`;
+  const found = await statAt(path);
+  return found === null ? null : `${found.dev}:${found.ino}`;
 }
 
 /** Does not follow a symlink. null: nothing is there. */
 export async function statAt(path: AbsPath): Promise<BigIntStats | null> {
+  return await statOrNull(lstat, path);
+}
+
+/** Of what a symlink leads to. null: nothing is there. */
+export async function targetStatAt(path: AbsPath): Promise<BigIntStats | null> {
+  return await statOrNull(stat, path);
+}
+
+async function statOrNull(look: typeof lstat, path: AbsPath): Promise<BigIntStats | null> {
   try {
-    return await lstat(fsPath(path), { bigint: true });
+    return await look(fsPath(path), { bigint: true });
   } catch (error) {
     if (errnoOf(error) === "ENOENT" || errnoOf(error) === "ENOTDIR") return null;
     throw error;

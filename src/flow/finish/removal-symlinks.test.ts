@@ -1,5 +1,16 @@
 import { createHash } from "node:crypto";
-import { lstatSync, mkdirSync, readdirSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  renameSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { makeTemporary, type Temporary } from "../../../test/support/temporary.ts";
@@ -95,6 +106,77 @@ describe("a directory that was moved away, with a symlink in its place", () => {
     };
     expect(await remove(at)).toEqual({ kind: "removed" });
     expect(below(at.path).sort()).toEqual(["other/file", "source/sub", "source/sub/file"]);
+  });
+});
+
+describe("a link that is followed", () => {
+  /** `source/sub/file` is a link to the delivered file, which is outside of the source. */
+  async function followed(): Promise<Place & { target: string }> {
+    const at = await place();
+    const target = join(at.path, "target");
+    renameSync(at.file, target);
+    symlinkSync("../../target", at.file);
+    at.request = { ...at.request, follow: true };
+    return { ...at, target };
+  }
+
+  test("goes, and what it leads to stays", async () => {
+    await using at = await followed();
+    expect(await remove(at)).toEqual({ kind: "removed" });
+    expect(below(at.path)).toEqual(["target"]);
+  });
+
+  test("goes too where a kill had interrupted its removal, and is put back where that is undone", async () => {
+    await using at = await followed();
+    renameSync(at.file, at.capture);
+    expect(await restoreSource(at.request)).toEqual({ kind: "not-the-version" });
+    expect(readlinkSync(at.file)).toBe("../../target");
+    renameSync(at.file, at.capture);
+    expect(await remove(at)).toEqual({ kind: "removed" });
+    expect(below(at.path)).toEqual(["target"]);
+  });
+
+  test.each(["before", "meanwhile"])("stays where what it leads to was changed %s", async (when) => {
+    await using at = await followed();
+    const change = (): void => {
+      steps.beforeRename = null;
+      writeFileSync(at.target, "another version, which is longer");
+    };
+    if (when === "before") change();
+    else steps.beforeRename = change;
+    expect(await remove(at)).toEqual({ kind: "not-the-version" });
+    expect(below(at.path).sort()).toEqual(["source/sub/file", "target"]);
+  });
+
+  test("stays while somebody writes to what it leads to", async () => {
+    await using at = await followed();
+    const writer = openSync(at.target, "r+");
+    try {
+      expect(await remove(at)).toEqual({ kind: "not-the-version" });
+    } finally {
+      closeSync(writer);
+    }
+    expect(below(at.path).sort()).toEqual(["source/sub/file", "target"]);
+  });
+
+  test("that leads to another file or a directory now stays; one that leads to nothing is no delivered file any more", async () => {
+    await using at = await followed();
+    for (const [target, kind] of [
+      ["../other", "not-the-version"],
+      [".", "not-the-version"],
+      ["nothing", "already-gone"],
+    ] as const) {
+      writeFileSync(join(at.path, "source/other"), content);
+      unlinkSync(at.file);
+      symlinkSync(target, at.file);
+      expect(await remove(at), target).toEqual({ kind });
+      expect(readlinkSync(at.file)).toBe(target);
+    }
+  });
+
+  test("is not removed by a flow that transfers links", async () => {
+    await using at = await followed();
+    expect(await removeSource({ ...at.request, follow: false }, reader)).toEqual({ kind: "not-the-version" });
   });
 });
 

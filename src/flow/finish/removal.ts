@@ -8,7 +8,7 @@ import { nameIn, Standing } from "../read/standing.ts";
 import { sameVersion, type Version, versionOf } from "../version.ts";
 import { captureName } from "./capture-name.ts";
 import { findHeld, moveToHold } from "./holding-area.ts";
-import { giveName, identityAt, statAt } from "./names.ts";
+import { giveName, identityAt, statAt, targetStatAt } from "./names.ts";
 
 export type RemovalRequest = {
   root: AbsPath;
@@ -20,6 +20,8 @@ export type RemovalRequest = {
   digest: Digest;
   /** Where the file is moved to; null: it is deleted. */
   hold: AbsPath | null;
+  /** The name may be a symlink to the file of the receipt: then the symlink goes, and never what it links to. */
+  follow?: boolean;
 };
 
 export type RemovalEnd =
@@ -57,7 +59,7 @@ export async function removeSource(request: RemovalRequest, reader: SourceReader
 async function removeAt(place: Place, request: RemovalRequest, reader: SourceReader): Promise<RemovalEnd> {
   const { original, capture } = place;
   if (!(await isCaptured(place))) {
-    const now = await versionAt(original);
+    const now = await versionAt(original, request.follow);
     if (now === null) return await whereItWent(request, reader);
     if (now === "no-file" || !sameVersion(now, request.version)) return { kind: "not-the-version" };
     await rename(fsPath(original), fsPath(capture));
@@ -78,7 +80,7 @@ async function whereItWent(request: RemovalRequest, reader: SourceReader): Promi
 }
 
 /** A file by its name, and by the name that a removal for this transfer gives it. */
-export type Removable = Pick<RemovalRequest, "root" | "path" | "transfer" | "ledger">;
+export type Removable = Pick<RemovalRequest, "root" | "path" | "transfer" | "ledger" | "follow">;
 
 export type Found =
   | { kind: "file"; version: Version; captured: boolean }
@@ -95,7 +97,7 @@ export async function findRemovable(request: Removable): Promise<Found> {
   if ("nothing" in place) return { kind: "nothing" };
   try {
     const captured = await isCaptured(place);
-    const version = await versionAt(captured ? place.capture : place.original);
+    const version = await versionAt(captured ? place.capture : place.original, request.follow);
     if (version === null) return { kind: "nothing" };
     return version === "no-file" ? { kind: "no-file" } : { kind: "file", version, captured };
   } catch (error) {
@@ -111,7 +113,7 @@ export async function restoreSource(request: Removable): Promise<RemovalEnd> {
   if ("nothing" in place) return { kind: "already-gone" };
   try {
     if (await isCaptured(place)) return await putBack(place);
-    return (await versionAt(place.original)) === null ? { kind: "already-gone" } : { kind: "not-the-version" };
+    return (await versionAt(place.original, request.follow)) === null ? { kind: "already-gone" } : { kind: "not-the-version" };
   } catch (error) {
     return { kind: "refused", detail: detailOf(error, request, place) };
   }
@@ -141,7 +143,7 @@ function placeOf(standing: Standing, request: Removable): Place | { nothing: tru
 
 /** A descriptor's path says nothing to people. */
 function detailOf(error: unknown, request: Removable, place: Place | { nothing: true }): string {
-  const message = `${errnoOf(error) ?? ""} ${messageOf(error)}`.trim();
+  const message = messageOf(error);
   return "nothing" in place
     ? message
     : message.replaceAll(place.original, show(join(request.root, request.path))).replaceAll(place.capture, show(place.shown));
@@ -156,12 +158,13 @@ async function isCaptured({ capture, original }: Place): Promise<boolean> {
 }
 
 async function isStill(capture: AbsPath, request: RemovalRequest, reader: SourceReader): Promise<boolean> {
-  const now = await versionAt(capture);
+  const { follow = false } = request;
+  const now = await versionAt(capture, follow);
   if (now === null || now === "no-file" || !sameVersion(now, request.version)) return false;
   // Somebody may have it open and write on, whatever its name.
   // Where the file system gives no leases nobody can tell; then the digest has the last word.
-  if (writerOf(capture) === "open") return false;
-  const found = await reader.digest(capture, request.version, request.digest.algorithm);
+  if (writerOf(capture, follow) === "open") return false;
+  const found = await reader.digest({ path: capture, boundary: null, follow }, request.version, request.digest.algorithm);
   return found.kind === "digest" && found.hex === request.digest.hex;
 }
 
@@ -178,8 +181,8 @@ async function putBack({ capture, original, shown }: Place): Promise<RemovalEnd>
 }
 
 /** `no-file`: a symlink, a directory, or something else is under that name. */
-async function versionAt(path: AbsPath): Promise<Version | "no-file" | null> {
-  const stat = await statAt(path);
+async function versionAt(path: AbsPath, follow = false): Promise<Version | "no-file" | null> {
+  const stat = await (follow ? targetStatAt(path) : statAt(path));
   if (stat === null) return null;
   return stat.isFile() ? versionOf(stat) : "no-file";
 }

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
 import { makeLedger, put, flowSettings, standingClock, type TestLedger } from "../../../test/support/ledger.ts";
@@ -10,6 +10,7 @@ import { claim } from "../ledger/claims.ts";
 import { registerFlow } from "../ledger/flows.ts";
 import { type Outcome, recordOutcomes } from "../ledger/outcomes.ts";
 import { beginRemoval } from "../ledger/retention.ts";
+import { storyOf } from "../ledger/story.ts";
 import { SourceReader } from "../read/source-reader.ts";
 import type { RetainSettings, LocalSource } from "../settings.ts";
 import { versionOf } from "../version.ts";
@@ -247,6 +248,47 @@ test("an interrupted removal is undone where another flow has come to want the f
   await settle(at, flow);
   expect(files(at)).toEqual(["f"]);
   expect(retainOf(at, 1)).toBe("due");
+});
+
+test("a file that may not be removed is reported once, told of with its reason, holds no other up, and goes once it may", async () => {
+  await using at = await setting();
+  // A file stands where the holding area's directory would be made.
+  const hold = join(at.ledger.stateDirectory, "hold");
+  mkdirSync(hold);
+  writeFileSync(join(hold, "d"), "in the way");
+  const flow = addFlow(at, "one", { kind: "hold", directory: bytesOfText(hold) as AbsPath, emptyDirectoriesAfterMs: 0 });
+  mkdirSync(join(at.source, "d"));
+  for (const path of ["d/first", "d/second", "third"]) {
+    write(at, path);
+    deliver(at, flow, path);
+  }
+  const note = (text: string): void => void at.lines.push(text);
+  const log = { ...silentLog, info: note, warn: note };
+  const parts = { db: at.ledger.db, flow, all: () => at.flows, reader: at.reader, clock: at.clock, log };
+  const story = (path: string): unknown => storyOf(at.ledger.db, flow.id, path as RelPath).transfers[0]?.retain;
+  for (let round = 0; round < 4; round++) {
+    at.clock.now += 3_600_000;
+    await using retention = new Retention(parts);
+    await retention.settle();
+  }
+  expect(files(at)).toEqual(["d"]);
+  expect(readFileSync(join(hold, "third"), "utf8")).toBe("content");
+  expect(at.lines.map((line) => line.replace(/, mkdir.*; asked/, "; asked"))).toEqual([
+    "d/first: stays in the source: EEXIST: file already exists; asked again later",
+    "d/second: stays in the source: EEXIST: file already exists; asked again later",
+  ]);
+  expect(story("d/first")).toMatchObject({ state: "due", reason: expect.stringContaining("EEXIST") as string });
+  expect(readFileSync(join(at.source, "d/first"), "utf8")).toBe("content");
+
+  rmSync(join(hold, "d"));
+  at.clock.now = Math.max(at.clock.now, Date.now()) + 3_600_000;
+  {
+    await using retention = new Retention(parts);
+    retention.start();
+    await vi.waitUntil(() => files(at).length === 0, { timeout: 10_000 });
+  }
+  expect(story("d/second")).toEqual({ state: "held" });
+  expect(readdirSync(join(hold, "d")).sort()).toEqual(["first", "second"]);
 });
 
 test("of the empty directories only those go that this flow emptied", async () => {

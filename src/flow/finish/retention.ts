@@ -11,6 +11,7 @@ import * as ledger from "../ledger/retention.ts";
 import { baseHere } from "../receive/source-look.ts";
 import type { SourceReader } from "../read/source-reader.ts";
 import { removeEmptyDirectories } from "./empty-directories.ts";
+import { followsLinks } from "../settings.ts";
 import { refusalToRemove } from "./may-remove.ts";
 import { type FlowEntry, otherFlows, sharing, type ToldFile } from "./other-flows.ts";
 import { type RemovalEnd, removeSource, restoreSource } from "./removal.ts";
@@ -32,7 +33,6 @@ export class Retention implements AsyncDisposable {
   readonly #log: Log;
   readonly #halted: () => boolean;
   readonly #ledger: string | undefined;
-  readonly #reported = new Set<number>();
   #timer: NodeJS.Timeout | null = null;
   #working: Promise<void> = Promise.resolve();
   #stopped = false;
@@ -116,6 +116,7 @@ export class Retention implements AsyncDisposable {
       path: told?.path ?? retained.path,
       transfer: retained.id,
       ...(this.#ledger === undefined ? {} : { ledger: this.#ledger }),
+      follow: followsLinks(source),
       version: retained.version,
       digest: retained.digest,
       hold,
@@ -156,9 +157,9 @@ export class Retention implements AsyncDisposable {
 
   #postpone(retained: ledger.Retained, reason: string, level: "info" | "warn"): void {
     if (!ledger.isNewest(this.#db, this.#flow.id, retained)) return ledger.dropRetention(this.#db, retained.id);
-    ledger.postponeRemoval(this.#db, retained.id, this.#clock.steady() + (level === "warn" ? AGAIN_MS : TICK_MS * 5));
-    if (this.#reported.has(retained.id) || this.#reported.size > 10_000) return;
-    this.#reported.add(retained.id);
+    ledger.postponeRemoval(this.#db, retained.id, this.#clock.steady() + (level === "warn" ? AGAIN_MS : TICK_MS * 5), reason);
+    // What is written down was reported, also by an earlier life of the daemon.
+    if (retained.reason === reason) return;
     this.#log[level](`${show(retained.path)}: stays in the source: ${reason}; asked again later`);
   }
 

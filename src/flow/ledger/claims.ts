@@ -241,3 +241,11 @@ export function oldestOpenSeenAt(db: Database, flow: FlowId): WallMs | null {
       ?.seen_at ?? null
   );
 }
+
+/** The same, of what is not delivered and not given up by a person: dead letters count. */
+export function oldestUndelivered(db: Database, flow: FlowId): WallMs | null {
+  const dead = db.get<Row & { seen_at: number }>(OLDEST_DEAD, flow)?.seen_at ?? Infinity;
+  const oldest = Math.min(oldestOpenSeenAt(db, flow) ?? Infinity, dead);
+  return oldest === Infinity ? null : oldest;
+}
+const OLDEST_DEAD = "SELECT seen_at FROM transfer INDEXED BY transfer_dead WHERE flow = ? AND state = 'dead' ORDER BY id LIMIT 1";

@@ -1,5 +1,5 @@
 import { mkdirSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import { HotdirError, messageOf } from "../../kernel/errors.ts";
 import { bytesOfText } from "../../kernel/path.ts";
@@ -22,6 +22,11 @@ export class Database implements Disposable {
 
   constructor(sqlite: DatabaseSync) {
     this.#sqlite = sqlite;
+  }
+
+  /** The state directory. */
+  get directory(): string {
+    return dirname(this.#sqlite.location() ?? "/");
   }
 
   #prepare(sql: string): StatementSync {

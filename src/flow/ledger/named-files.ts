@@ -30,3 +30,8 @@ export function namedFile(db: Database, transfer: TransferId): NamedFile | null 
   );
   return row === undefined ? null : { path: bytesOf(row.path) as AbsPath, digest: digestFrom(row.algorithm, row.digest) };
 }
+
+/** Whether the file of a transfer is somewhere else than at its path. */
+export function isNamedElsewhere(db: Database, transfer: TransferId): boolean {
+  return db.get("SELECT 1 FROM source_file WHERE transfer = ?", transfer) !== undefined;
+}

@@ -3,7 +3,7 @@ import type { Digest, DigestAlgorithm } from "../digest.ts";
 import type { Version } from "../version.ts";
 import type { Database, Row } from "./database.ts";
 import type { FlowId } from "./flows.ts";
-import { pathCell, pathFrom } from "./rows.ts";
+import { pathCell, pathFrom, prefixRange } from "./rows.ts";
 import { digestFrom } from "./segments.ts";
 
 /** The digest of a version that was delivered under this path; null: it was not, or by another algorithm. */
@@ -60,28 +60,49 @@ export type ReceiptRow = {
  * away there since, nor where something else was found there (`overtaken.ts`), and not of messages, which prove no file to be anywhere. In the order of paths, row by row, for any number of them.
  */
 export function* receipts(db: Database, flow: { id: FlowId; name: string }): Generator<ReceiptRow> {
-  const rows = db.each<Row & Record<string, string | number | Uint8Array | null>>(
-    `SELECT id, path, kind, size, CAST(mtime_ns AS TEXT) AS mtime_ns, basis, algorithm, digest, durable, method, ended_at FROM (
-       SELECT *, max(id) FROM transfer WHERE flow = ?1 AND (state = 'delivered' OR overtook = 1) GROUP BY path ORDER BY path
-     ) t WHERE state = 'delivered' AND kind NOT IN ('delete', 'rmdir') AND method <> 'published'
-       AND NOT EXISTS (SELECT 1 FROM transfer r WHERE r.flow = ?1 AND r.from_path = t.path AND r.id > t.id AND r.state = 'delivered')
-       AND NOT EXISTS (SELECT 1 FROM transfer r WHERE r.flow = ?1 AND r.directory = 1 AND r.state = 'delivered' AND r.id > t.id
-                       AND t.path > CAST(r.from_path || '/' AS BLOB) AND t.path < CAST(r.from_path || '0' AS BLOB))`,
-    flow.id,
-  );
-  for (const row of rows) {
-    yield {
-      flow: flow.name,
-      path: pathFrom(row["path"] as Uint8Array),
-      kind: String(row["kind"]),
-      sizeBytes: row["size"] as number | null,
-      mtimeNs: row["mtime_ns"] === null ? null : BigInt(String(row["mtime_ns"])),
-      basis: String(row["basis"]),
-      digest: digestFrom(row["algorithm"] as string | null, row["digest"] as Uint8Array | null),
-      durable: row["durable"] === 1,
-      method: String(row["method"]),
-      deliveredAtMs: Number(row["ended_at"]),
-      transfer: Number(row["id"]),
-    };
-  }
+  for (const row of db.each<Row>(standing(""), flow.id)) yield receiptFrom(row, flow.name);
+}
+
+/** The same of files and symlinks below one directory, by a range of the index. */
+export function* receiptsBelow(db: Database, flow: { id: FlowId; name: string }, directory: RelPath): Generator<ReceiptRow> {
+  const rows = db.each<Row>(FILES_BELOW, flow.id, ...prefixRange(directory));
+  for (const row of rows) yield receiptFrom(row, flow.name);
+}
+
+/** How many those are, up to a limit. */
+export function countReceiptsBelow(db: Database, flow: FlowId, directory: RelPath, limit: number): number {
+  const sql = `SELECT count(*) AS n FROM (${FILES_BELOW} LIMIT ?4)`;
+  return db.get<{ n: number }>(sql, flow, ...prefixRange(directory), limit)?.n ?? 0;
+}
+
+/** Whether a receipt says that a file or symlink is at the destination under this path. */
+export function hasStandingReceipt(db: Database, flow: FlowId, path: RelPath): boolean {
+  return db.get(FILE_AT, flow, pathCell(path)) !== undefined;
+}
+
+const standing = (among: string): string =>
+  `SELECT id, path, kind, size, CAST(mtime_ns AS TEXT) AS mtime_ns, basis, algorithm, digest, durable, method, ended_at FROM (
+     SELECT *, max(id) FROM transfer WHERE flow = ?1 ${among} AND (state = 'delivered' OR overtook = 1) GROUP BY path ORDER BY path
+   ) t WHERE state = 'delivered' AND kind NOT IN ('delete', 'rmdir') AND method <> 'published'
+     AND NOT EXISTS (SELECT 1 FROM transfer r WHERE r.flow = ?1 AND r.from_path = t.path AND r.id > t.id AND r.state = 'delivered')
+     AND NOT EXISTS (SELECT 1 FROM transfer r WHERE r.flow = ?1 AND r.directory = 1 AND r.state = 'delivered' AND r.id > t.id
+                     AND t.path > CAST(r.from_path || '/' AS BLOB) AND t.path < CAST(r.from_path || '0' AS BLOB))`;
+const FILE_AT = `${standing("AND path = ?2")} AND kind <> 'mkdir' AND directory = 0`;
+/** For a test of its plan, too. */
+export const FILES_BELOW: string = `${standing("AND path > ?2 AND path < ?3")} AND kind <> 'mkdir' AND directory = 0`;
+
+function receiptFrom(row: Row, flow: string): ReceiptRow {
+  return {
+    flow,
+    path: pathFrom(row["path"] as Uint8Array),
+    kind: String(row["kind"]),
+    sizeBytes: row["size"] as number | null,
+    mtimeNs: row["mtime_ns"] === null ? null : BigInt(String(row["mtime_ns"])),
+    basis: String(row["basis"]),
+    digest: digestFrom(row["algorithm"] as string | null, row["digest"] as Uint8Array | null),
+    durable: row["durable"] === 1,
+    method: String(row["method"]),
+    deliveredAtMs: Number(row["ended_at"]),
+    transfer: Number(row["id"]),
+  };
 }

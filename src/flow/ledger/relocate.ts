@@ -9,7 +9,9 @@ const OPEN = "state IN ('settling', 'queued', 'sending', 'dead')";
  * What brings something there. Removals and renames are about what was delivered to the old place: at the new one they
  * would hit files that nobody of us ever brought (P4). Whoever looks at the source finds the new names anyway.
  */
-const BRINGS = "kind IN ('put', 'link', 'mkdir')";
+const BRINGS =
+  // A manifest tells of what is at the place that it was made for.
+  "kind IN ('put', 'link', 'mkdir') AND NOT EXISTS (SELECT 1 FROM manifest m WHERE m.flow = transfer.flow AND m.path = transfer.path)";
 
 /**
  * A flow has another source or destination now, and so another row. With another destination, what was not delivered is

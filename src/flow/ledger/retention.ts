@@ -10,10 +10,18 @@ import { CHANGE_COLUMNS, type ChangeRow, pathCell, pathFrom, versionFrom } from 
 import { digestFrom } from "./segments.ts";
 
 /** A delivered file whose source is to go, with the receipt that lets it. */
-export type Retained = { id: TransferId; path: RelPath; version: Version; digest: Digest; removing: boolean };
+export type Retained = {
+  id: TransferId;
+  path: RelPath;
+  version: Version;
+  digest: Digest;
+  removing: boolean;
+  /** Why it stayed when it was asked last; null: it was not. */
+  reason: string | null;
+};
 
-const RETAINED = `SELECT id, retain, algorithm, digest, ${CHANGE_COLUMNS} FROM transfer`;
-type RetainedRow = ChangeRow & { id: number; retain: string; algorithm: string; digest: Uint8Array };
+const RETAINED = `SELECT id, retain, retain_reason, algorithm, digest, ${CHANGE_COLUMNS} FROM transfer`;
+type RetainedRow = ChangeRow & { id: number; retain: string; retain_reason: string | null; algorithm: string; digest: Uint8Array };
 
 export function dueForRemoval(db: Database, flow: FlowId, now: SteadyMs, limit: number): Retained[] {
   return db
@@ -38,12 +46,15 @@ function retainedFrom(row: RetainedRow): Retained {
     version: versionFrom(row)!,
     digest: digestFrom(row.algorithm, row.digest)!,
     removing: row.retain === "removing",
+    reason: row.retain_reason,
   };
 }
 
 /** Committed before the source is touched, so that the event that follows is known to be ours. */
 export function beginRemoval(db: Database, id: TransferId): boolean {
-  return db.run("UPDATE transfer SET retain = 'removing', retain_at = NULL WHERE id = ? AND retain = 'due'", id) === 1;
+  return (
+    db.run("UPDATE transfer SET retain = 'removing', retain_at = NULL, retain_reason = NULL WHERE id = ? AND retain = 'due'", id) === 1
+  );
 }
 
 export function endRemoval(db: Database, id: TransferId, end: "removed" | "held"): void {
@@ -51,13 +62,18 @@ export function endRemoval(db: Database, id: TransferId, end: "removed" | "held"
 }
 
 /** It stays for now (the file is another one, or cannot be removed): asked again at `at`. */
-export function postponeRemoval(db: Database, id: TransferId, at: SteadyMs): void {
-  db.run("UPDATE transfer SET retain = 'due', retain_at = ? WHERE id = ? AND retain IN ('due', 'removing')", Math.round(at), id);
+export function postponeRemoval(db: Database, id: TransferId, at: SteadyMs, reason: string): void {
+  db.run(
+    "UPDATE transfer SET retain = 'due', retain_at = ?, retain_reason = ? WHERE id = ? AND retain IN ('due', 'removing')",
+    Math.round(at),
+    reason,
+    id,
+  );
 }
 
 /** The path has another version now: this receipt lets nothing go any more. */
 export function dropRetention(db: Database, id: TransferId): void {
-  db.run("UPDATE transfer SET retain = NULL, retain_at = NULL WHERE id = ? AND retain IN ('due', 'removing')", id);
+  db.run("UPDATE transfer SET retain = NULL, retain_at = NULL, retain_reason = NULL WHERE id = ? AND retain IN ('due', 'removing')", id);
 }
 
 /** Whether the receipt is of the newest transfer of its path: a later one means that the file has changed since. */

@@ -1,3 +1,4 @@
+import { completionTables } from "./completion-schema.ts";
 import { finishTables } from "./schema-finish.ts";
 
 /**
@@ -69,6 +70,7 @@ CREATE TABLE transfer (
   method TEXT,
   retain TEXT,
   retain_at INTEGER,
+  retain_reason TEXT,
 
   -- A kind has what it needs to be made true.
   CHECK (CASE kind
@@ -97,7 +99,9 @@ CREATE TABLE transfer (
   CHECK (CASE WHEN retain IS NULL THEN retain_at IS NULL
     WHEN retain = 'due' THEN retain_at IS NOT NULL AND basis IS 'digest'
     WHEN retain = 'removed' THEN retain_at IS NULL AND (basis IS 'digest' OR (kind = 'mkdir' AND state = 'delivered'))
-    ELSE retain_at IS NULL AND basis IS 'digest' AND (retain = 'removing' OR retain = 'held') END)
+    ELSE retain_at IS NULL AND basis IS 'digest' AND (retain = 'removing' OR retain = 'held') END),
+  -- Why it stays in the source though its time had come.
+  CHECK (retain_reason IS NULL OR retain IS 'due')
 ) STRICT;
 
 CREATE INDEX transfer_path ON transfer (flow, path, id);
@@ -248,5 +252,6 @@ CREATE TRIGGER transfer_pruned AFTER DELETE ON transfer BEGIN
   INSERT INTO pruned (flow, state, transfers) VALUES (OLD.flow, OLD.state, 1)
     ON CONFLICT (flow, state) DO UPDATE SET transfers = transfers + 1;
 END;
+${completionTables}
 ${finishTables}`,
 ];

@@ -33,8 +33,8 @@ export type TransferStory = {
   ingest: IngestStory | null;
   /** Its row is not in the catalog; null: it is, or need not be. `refused`: why it cannot be. */
   catalogOwed: { refused: string | null } | null;
-  /** What becomes of the source file; null: it is kept. */
-  retain: { state: "due"; at: SteadyMs } | { state: "removing" | "removed" | "held" } | null;
+  /** What becomes of the source file; null: it is kept. `reason`: why it stayed when its time had come. */
+  retain: { state: "due"; at: SteadyMs; reason: string | null } | { state: "removing" | "removed" | "held" } | null;
   tries: AttemptStory[];
   /** Tries that are not in `tries`, older than those. */
   triesLeftOut: number;
@@ -60,7 +60,7 @@ export type Story = {
 const TRANSFERS_MAX = 50;
 const TRIES_MAX = 20;
 
-const COLUMNS = `id, state, seen_at, due_at, ended_at, attempt, failures, code, reason, bulk, basis, algorithm, digest, durable, method, retain, retain_at, ${CHANGE_COLUMNS}`;
+const COLUMNS = `id, state, seen_at, due_at, ended_at, attempt, failures, code, reason, bulk, basis, algorithm, digest, durable, method, retain, retain_at, retain_reason, ${CHANGE_COLUMNS}`;
 type StoryRow = ChangeRow & {
   id: number;
   state: StateName;
@@ -79,6 +79,7 @@ type StoryRow = ChangeRow & {
   method: string | null;
   retain: string | null;
   retain_at: number | null;
+  retain_reason: string | null;
 };
 
 /** Everything that was ever recorded of a path and is not dropped from history. By indexes only. */
@@ -125,14 +126,14 @@ function transferFrom(db: Database, row: StoryRow): TransferStory {
     announcementOwed: isOwedAnnouncement(db, row.id),
     ingest: ingestOf(db, row.id),
     catalogOwed: owedRowOf(db, row.id),
-    retain: retainFrom(row.retain, row.retain_at),
+    retain: retainFrom(row),
     tries: tries.slice(-TRIES_MAX),
     triesLeftOut: Math.max(0, tries.length - TRIES_MAX),
   };
 }
 
-function retainFrom(state: string | null, at: number | null): TransferStory["retain"] {
-  if (state === "due") return { state, at: at ?? 0 };
+function retainFrom({ retain: state, retain_at: at, retain_reason: reason }: StoryRow): TransferStory["retain"] {
+  if (state === "due") return { state, at: at ?? 0, reason };
   return state === "removing" || state === "removed" || state === "held" ? { state } : null;
 }
 

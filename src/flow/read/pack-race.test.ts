@@ -39,7 +39,11 @@ test.each([
     mode: 0o644,
     mtimeS: 1,
   };
-  expect(pack([file], Buffer.alloc(4096), false, "sha256").packed).toMatchObject([{ kind: "packed" }]);
+  expect(pack([file], Buffer.alloc(4096), { tar: false, algorithm: "sha256", chmod: null, root: null }).packed).toMatchObject([
+    { kind: "packed" },
+  ]);
   between.act = () => change(path);
-  expect(pack([file], Buffer.alloc(4096), false, "sha256").packed).toEqual([{ kind: "changed" }]);
+  expect(pack([file], Buffer.alloc(4096), { tar: false, algorithm: "sha256", chmod: null, root: null }).packed).toEqual([
+    { kind: "changed" },
+  ]);
 });

@@ -28,9 +28,11 @@ function room(files: PackFile[]): Buffer {
   );
 }
 
+const plainly = { tar: false, algorithm: "sha256", chmod: null, root: null } as const;
+
 function archive(files: PackFile[]): { bytes: Buffer; kinds: string[] } {
   const into = room(files);
-  const { lengthBytes, packed } = pack(files, into, true, "sha256");
+  const { lengthBytes, packed } = pack(files, into, { ...plainly, tar: true });
   expect(lengthBytes).toBeLessThanOrEqual(into.length);
   expect(lengthBytes % 512).toBe(0);
   return { bytes: into.subarray(0, lengthBytes), kinds: packed.map((one) => one.kind) };
@@ -162,7 +164,7 @@ test("without tar the contents stand one after the other, with their digests", a
   const contents = ["first", "", "third and last"];
   const files = contents.map((content) => source(temporary.path, content));
   const into = room(files);
-  const { lengthBytes, packed } = pack(files, into, false, "md5");
+  const { lengthBytes, packed } = pack(files, into, { ...plainly, algorithm: "md5" });
   expect(into.toString("utf8", 0, lengthBytes)).toBe(contents.join(""));
   for (const [at, one] of packed.entries()) {
     if (one.kind !== "packed") throw new Error(one.kind);
@@ -174,5 +176,5 @@ test("without tar the contents stand one after the other, with their digests", a
 test("no digest is made where none is asked for", async () => {
   await using temporary = await makeTemporary();
   const files = [source(temporary.path, "x")];
-  expect(pack(files, room(files), true, null).packed).toMatchObject([{ kind: "packed", hex: null }]);
+  expect(pack(files, room(files), { ...plainly, tar: true, algorithm: null }).packed).toMatchObject([{ kind: "packed", hex: null }]);
 });

@@ -3,6 +3,7 @@ import { fstatSync, readSync } from "node:fs";
 import { errnoOf } from "../../kernel/errors.ts";
 import { closeFd, errnoName } from "../../kernel/native.ts";
 import type { AbsPath, Bytes } from "../../kernel/path.ts";
+import { changedMode, type Chmod } from "../chmod.ts";
 import { cryptoNames, type DigestAlgorithm } from "../digest.ts";
 import { sameVersion, type Version, versionOf } from "../version.ts";
 import { SourceOpener } from "./source-opener.ts";
@@ -10,7 +11,7 @@ import { BLOCK_BYTES, END_BYTES, entryBytes, padded, writeHeader } from "./tar.t
 
 /**
  * A small file to pack: where it is, which version is meant, and its name in the archive. `mode: null`: the file's own, as it is
- * now. Below `boundary` no symlink is followed; where it is left out, below the reader's root. `follow`: `source` may be one itself.
+ * now; a mode is what it is before it is changed. Below `boundary` no symlink is followed; where it is left out, below the reader's root. `follow`: `source` may be one itself.
  */
 export type PackFile = {
   source: AbsPath;
@@ -21,6 +22,9 @@ export type PackFile = {
   mode: number | null;
   mtimeS: number;
 };
+
+/** `chmod`: what is changed of each mode; null: nothing. Below `root` no symlink is followed; null: there is none. */
+export type PackOptions = { tar: boolean; algorithm: DigestAlgorithm | null; chmod: Chmod | null; root: AbsPath | null };
 
 /** What became of a file: its content stands in the pack from `offset`, or it is not the version that was meant. */
 export type Packed = { kind: "packed"; offset: number; sizeBytes: number; mode: number; hex: string | null } | NotRead;
@@ -38,21 +42,19 @@ export const READABLE = 0o400;
 
 /**
  * Reads, checks and hashes files one after the other into `into`. With `tar`, the buffer then holds
- * a tar archive; a file that could not be packed leaves no trace in it. Below `root` no symlink is followed.
+ * a tar archive; a file that could not be packed leaves no trace in it.
  */
 export function pack(
   files: PackFile[],
   into: Buffer,
-  tar: boolean,
-  algorithm: DigestAlgorithm | null,
-  root: AbsPath | null = null,
+  { tar, algorithm, chmod, root }: PackOptions,
 ): { lengthBytes: number; packed: Packed[] } {
   let at = 0;
   const packed: Packed[] = [];
   using openers = new Openers();
   for (const file of files) {
     const content = tar ? at + entryBytes(file.name, 0) : at;
-    const outcome = readInto(openers.below(file.boundary === undefined ? root : file.boundary), file, into, content, algorithm);
+    const outcome = readInto(openers.below(file.boundary === undefined ? root : file.boundary), file, into, content, { algorithm, chmod });
     packed.push(outcome);
     if (outcome.kind !== "packed") continue;
     if (tar)
@@ -80,7 +82,13 @@ class Openers implements Disposable {
   }
 }
 
-function readInto(opener: SourceOpener, file: PackFile, into: Buffer, at: number, algorithm: DigestAlgorithm | null): Packed {
+function readInto(
+  opener: SourceOpener,
+  file: PackFile,
+  into: Buffer,
+  at: number,
+  { algorithm, chmod }: Pick<PackOptions, "algorithm" | "chmod">,
+): Packed {
   const descriptor = opener.open(file.source, file.follow);
   if (descriptor < 0) return notReadFor(errnoName(descriptor));
   try {
@@ -96,7 +104,8 @@ function readInto(opener: SourceOpener, file: PackFile, into: Buffer, at: number
     // A second look: what was read is one version only if the file is still the one that it was.
     if (!isVersion(descriptor, file.version)) return { kind: "changed" };
     const hex = algorithm === null ? null : hash(cryptoNames[algorithm], into.subarray(at, at + size), "hex");
-    return { kind: "packed", offset: at, sizeBytes: size, mode: file.mode ?? mode, hex };
+    const base = file.mode ?? mode;
+    return { kind: "packed", offset: at, sizeBytes: size, mode: chmod === null ? base : changedMode(base, chmod, "file"), hex };
   } catch (error) {
     return { kind: "unreadable", errno: errnoOf(error) ?? "EIO" };
   } finally {

@@ -89,7 +89,7 @@ test("descriptors are given back, also after many directories", async () => {
     return { source: abs(path), version: versionOf(lstatSync(path, { bigint: true })), name: "f" as Bytes, mode: 0o644, mtimeS: 1 };
   });
   const before = readdirSync("/proc/self/fd").length;
-  const { packed } = pack(files, Buffer.alloc(200_000), true, null, abs(temporary.path));
+  const { packed } = pack(files, Buffer.alloc(200_000), { tar: true, algorithm: null, chmod: null, root: abs(temporary.path) });
   expect(new Set(packed.map((one) => one.kind))).toEqual(new Set(["packed"]));
   expect(readdirSync("/proc/self/fd").length).toBe(before);
 });

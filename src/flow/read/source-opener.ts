@@ -17,13 +17,13 @@ export class SourceOpener implements Disposable {
 
   /**
    * A descriptor that the caller closes with `closeFd`; minus an errno, ELOOP where a symlink is anywhere below the root. Never waits for a
-   * fifo's writer. `follow`: the path may be a symlink itself, where it is below no root.
+   * fifo's writer. `follow`: the path may be a symlink itself, to wherever it leads; the directories that it is in may not.
    */
   open(path: AbsPath, follow = false): number {
     const inside = this.#root === null ? null : below(this.#root, path);
     if (inside === null || this.#standing === null) return openAt(AT_CWD, path, follow ? opening.target : opening.file);
     const parent = this.#standing.stand(parentOf(inside));
-    return parent < 0 ? parent : openAt(parent, nameOf(inside), opening.file);
+    return parent < 0 ? parent : openAt(parent, nameOf(inside), follow ? opening.target : opening.file);
   }
 
   [Symbol.dispose](): void {

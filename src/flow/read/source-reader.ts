@@ -2,10 +2,11 @@ import { Worker } from "node:worker_threads";
 import { assert } from "../../kernel/errors.ts";
 import { siblingModule } from "../../kernel/module.ts";
 import type { AbsPath } from "../../kernel/path.ts";
+import type { Chmod } from "../chmod.ts";
 import type { DigestAlgorithm } from "../digest.ts";
 import type { SourceFile } from "../source-file.ts";
 import type { Version } from "../version.ts";
-import { type NotRead, PACK_OVERHEAD_BYTES, type Packed, type PackFile } from "./pack.ts";
+import { type NotRead, PACK_OVERHEAD_BYTES, type Packed, type PackFile, type PackOptions } from "./pack.ts";
 import type { ReadAnswer, ReadRequest } from "./worker.ts";
 
 /** The size of a pack's buffer; how many are kept. Together they bound the bytes of small files in memory. */
@@ -44,10 +45,10 @@ export class SourceReader implements AsyncDisposable {
   }
 
   /** @param files together at most `PACK_ROOM_BYTES` (see `packedBytes`) and `PACK_FILES_MAX`. Only while `canPack`. */
-  async pack(files: PackFile[], options: { tar: boolean; algorithm: DigestAlgorithm | null }): Promise<FilledPack> {
+  async pack(files: PackFile[], options: Pick<PackOptions, "tar" | "algorithm"> & { chmod?: Chmod | null }): Promise<FilledPack> {
     const buffer = this.#free.pop() ?? this.#makeBuffer();
     const filled = await this.#packs
-      .ask({ id: 0, kind: "pack", root: this.#root, files, buffer, ...options }, [buffer])
+      .ask({ id: 0, kind: "pack", root: this.#root, files, buffer, chmod: null, ...options }, [buffer])
       .catch((error: unknown) => {
         this.#made--; // the buffer went down with its thread
         throw error;

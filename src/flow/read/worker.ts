@@ -6,20 +6,12 @@ import { closeFd, errnoName } from "../../kernel/native.ts";
 import type { AbsPath } from "../../kernel/path.ts";
 import { cryptoNames, type DigestAlgorithm } from "../digest.ts";
 import type { Version } from "../version.ts";
-import { isVersion, type NotRead, notReadFor, pack, type Packed, type PackFile } from "./pack.ts";
+import { isVersion, type NotRead, notReadFor, pack, type Packed, type PackFile, type PackOptions } from "./pack.ts";
 import { SourceOpener } from "./source-opener.ts";
 
 /** What the thread is asked. Buffers travel by transfer, there and back. Below `root` no symlink is followed. */
 export type ReadRequest =
-  | {
-      id: number;
-      kind: "pack";
-      root: AbsPath | null;
-      files: PackFile[];
-      buffer: ArrayBuffer;
-      tar: boolean;
-      algorithm: DigestAlgorithm | null;
-    }
+  | ({ id: number; kind: "pack"; files: PackFile[]; buffer: ArrayBuffer } & PackOptions)
   /** `version: null` takes the file as it is (a destination's file). */
   | {
       id: number;
@@ -43,7 +35,7 @@ const chunk = Buffer.allocUnsafeSlow(HASH_CHUNK_BYTES);
 function answer(request: ReadRequest): void {
   switch (request.kind) {
     case "pack": {
-      const result = pack(request.files, Buffer.from(request.buffer), request.tar, request.algorithm, request.root);
+      const result = pack(request.files, Buffer.from(request.buffer), request);
       const reply: ReadAnswer = { id: request.id, kind: "packed", buffer: request.buffer, ...result };
       parentPort!.postMessage(reply, [request.buffer]);
       return;

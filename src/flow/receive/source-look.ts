@@ -52,7 +52,7 @@ export class LocalLooks implements Disposable {
       return saysNothingThere(code) ? { kind: "gone", path, directory: false } : { kind: "unreadable", path, code };
     }
     const name = base === "/" ? join(base, relPath) : nameOf(relPath);
-    const look = lookAt({ dirFd, name, path, how: "event", leases: true, closed: true });
+    const look = lookAt({ dirFd, name, path, how: "event", leases: true, closed: true, follow: false });
     switch (look.kind) {
       case "nothing":
         return { kind: "gone", path, directory: false };

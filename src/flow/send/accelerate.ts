@@ -1,11 +1,9 @@
 import { filePlaceOf } from "../file-place.ts";
 import { type Bytes, textOf } from "../../kernel/path.ts";
-import { openVersion, proveAndPublish, refuseChanged } from "./bulk.ts";
+import { finishInflight, openVersion, proveAndPublish, refuseChanged } from "./bulk.ts";
 import { algorithmOf, type ClaimedPut, failed, type Result, type SendContext, sourceDigest, sourceFile } from "./context.ts";
-import { READABLE } from "../read/pack.ts";
 import { inflightOf } from "./layout.ts";
 import { discard } from "./leftovers.ts";
-import { attributesOf } from "./publish.ts";
 import { runCommand } from "./run-command.ts";
 
 /** Longer than any file should take; a command that waits for ever would keep all large files from being sent. */
@@ -41,9 +39,7 @@ export async function sendAccelerated(context: SendContext, put: ClaimedPut, com
       COMMAND_BOUND_MS,
     );
     await refuseChanged(context, put, handle);
-    const { files } = context.link.lane();
-    const file = await files.reopen(inflight);
-    await Promise.all([file.setAttributes(attributesOf(context, { ...put.change, mode: put.change.mode | READABLE })), file.close()]);
+    await finishInflight(context, put, inflight);
     context.progress.sent(put, put.change.version.sizeBytes);
     return await proveAndPublish(context, put, inflight, { digest, method: "accelerated" });
   } catch (error) {

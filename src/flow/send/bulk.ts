@@ -3,7 +3,7 @@ import { type Bytes, show } from "../../kernel/path.ts";
 import { closeFd, errnoName } from "../../kernel/native.ts";
 import type { Digest } from "../digest.ts";
 import { beginPartial, forgetPartial, forgetSegments, recordSegment, type Segment, writtenSegments } from "../ledger/segments.ts";
-import { notReadFor, READABLE } from "../read/pack.ts";
+import { notReadFor } from "../read/pack.ts";
 import { SourceOpener } from "../read/source-opener.ts";
 import { sameVersion, versionOf } from "../version.ts";
 import {
@@ -18,10 +18,9 @@ import {
   sourceDigest,
   sourceFile,
 } from "./context.ts";
-import type { Attributes } from "./contract.ts";
 import { inflightOf } from "./layout.ts";
 import { discard } from "./leftovers.ts";
-import { attributesOf, DEFAULT_FILE_MODE, prove, publish } from "./publish.ts";
+import { attributesOf, DEFAULT_FILE_MODE, prove, publish, readableAttributesOf, withhold } from "./publish.ts";
 import { segmentsToSend } from "./segment-plan.ts";
 import { sendSegments } from "./lane-segments.ts";
 
@@ -70,8 +69,7 @@ export async function proveAndPublish(
 ): Promise<Result> {
   const lane = context.link.lane();
   const proof = await prove(context, lane, inflight, { digest: sent.digest, sizeBytes: put.change.version.sizeBytes });
-  const { mode } = attributesOf(context, put.change);
-  if (mode !== undefined && (mode & READABLE) === 0) await lane.files.setAttributes(inflight, { mode });
+  await withhold(lane.files, inflight, attributesOf(context, put.change).mode);
   await publish(context, lane.files, inflight, put.change.path);
   return { kind: "delivered", receipt: { proof, durable: false }, method: sent.method };
 }
@@ -142,14 +140,10 @@ async function withPresentMode(put: ClaimedPut, source: FileHandle): Promise<Cla
   return { ...put, change: { ...put.change, mode: (await source.stat()).mode & 0o7777 } };
 }
 
-function readable(attributes: Attributes): Attributes {
-  return attributes.mode === undefined ? attributes : { ...attributes, mode: attributes.mode | READABLE };
-}
-
-/** Mode and mtime. */
-async function finishInflight(context: SendContext, put: ClaimedPut, inflight: Bytes): Promise<void> {
+/** Mode and mtime. Shared with the accelerator. */
+export async function finishInflight(context: SendContext, put: ClaimedPut, inflight: Bytes): Promise<void> {
   const file = await context.link.lane().files.reopen(inflight);
-  await Promise.all([file.setAttributes(readable(attributesOf(context, put.change))), file.close()]);
+  await Promise.all([file.setAttributes(readableAttributesOf(context, put.change)), file.close()]);
 }
 
 /** What is worth keeping for a resume is kept; the rest is removed as far as the connection allows. */

@@ -17,18 +17,24 @@ export class EndedAttempts {
   readonly #context: EndsContext;
   readonly #written: (attempts: EndedAttempt[], lost: ReadonlySet<EndedAttempt>) => void;
   readonly #broken: (error: unknown) => void;
+  readonly #recording: (held: EndedAttempt[]) => void;
   #waiting: EndedAttempt[] = [];
   #timer: NodeJS.Timeout | null = null;
 
-  /** @param written is told what was written, and which attempts had lost their fence: nothing was written for these. */
+  /**
+   * @param written is told what was written, and which attempts had lost their fence: nothing was written for these.
+   * @param recording writes what has to be in the same transaction as the ends.
+   */
   constructor(
     context: EndsContext,
     written: (attempts: EndedAttempt[], lost: ReadonlySet<EndedAttempt>) => void,
     broken: (error: unknown) => void,
+    recording: (held: EndedAttempt[]) => void = () => undefined,
   ) {
     this.#context = context;
     this.#written = written;
     this.#broken = broken;
+    this.#recording = recording;
   }
 
   get waiting(): number {
@@ -67,6 +73,7 @@ export class EndedAttempts {
       if (settings.finish.ingest !== null) oweIngests(db, flow, delivered, at);
       const bytes = delivered.reduce((sum, { transfer: { change } }) => sum + (change.kind === "put" ? change.version.sizeBytes : 0), 0);
       recordActivity(db, flow, { delivered: delivered.length, bytes, failed: held.length - delivered.length }, at);
+      this.#recording(held);
       return lost;
     });
   }

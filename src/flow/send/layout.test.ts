@@ -64,7 +64,7 @@ test("in a staging directory nothing but the mark is the name, so that no two di
 test("the remote home itself is a root", () => {
   const home = new Layout(
     {
-      place: { kind: "sftp", host: "h", user: null, port: null, directory: "", ssh: ["ssh"] },
+      place: { kind: "sftp", host: "h", user: null, port: null, directory: "", ssh: ["ssh"], compress: false },
       inflight: { kind: "suffix", suffix: ".tmp" },
     },
     "k3f9a",

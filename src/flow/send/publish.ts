@@ -1,10 +1,12 @@
 import { HotdirError } from "../../kernel/errors.ts";
 import type { Bytes, RelPath } from "../../kernel/path.ts";
+import { changedMode } from "../chmod.ts";
 import type { Digest } from "../digest.ts";
+import { READABLE } from "../read/pack.ts";
 import type { Proof } from "../receipt.ts";
 import { algorithmOf, type SendContext } from "./context.ts";
 import { BULK_ABOVE_BYTES } from "../transfer.ts";
-import type { FileFacts, Files } from "./contract.ts";
+import type { Attributes, FileFacts, Files } from "./contract.ts";
 import type { Lane } from "./link.ts";
 
 /**
@@ -59,16 +61,27 @@ export async function publish(context: SendContext, files: Files, inflight: Byte
   await context.parents.within(files, final, () => files.replace(inflight, final));
 }
 
-/** Seconds and permission bits, as the flow wants them kept. */
-export function attributesOf(
-  context: SendContext,
-  put: { mode: number; version: { mtimeNs: bigint } },
-): { mode?: number; mtimeS?: number } {
-  const { preserve } = context.settings.destination;
+type WithMode = { mode: number; version: { mtimeNs: bigint } };
+
+/** Seconds and permission bits, as the flow wants them to be. No mode: that of a new file. */
+export function attributesOf(context: SendContext, put: WithMode): Attributes {
+  const { preserve, chmod } = context.settings.destination;
+  const base = preserve.mode ? put.mode & 0o7777 : chmod === null ? null : DEFAULT_FILE_MODE;
   return {
-    ...(preserve.mode ? { mode: put.mode & 0o7777 } : {}),
+    ...(base === null ? {} : { mode: chmod === null ? base : changedMode(base, chmod, "file") }),
     ...(preserve.mtime ? { mtimeS: mtimeSeconds(put.version.mtimeNs) } : {}),
   };
+}
+
+/** The same for a file that is still to be read back: its owner can. */
+export function readableAttributesOf(context: SendContext, put: WithMode): Attributes {
+  const attributes = attributesOf(context, put);
+  return attributes.mode === undefined ? attributes : { ...attributes, mode: attributes.mode | READABLE };
+}
+
+/** What its owner may not read gets that mode only now that it was read back. `mode`: as it is to be; undefined: that of a new file. */
+export async function withhold(files: Files, at: Bytes, mode: number | undefined): Promise<void> {
+  if (mode !== undefined && (mode & READABLE) === 0) await files.setAttributes(at, { mode });
 }
 
 /** Whole seconds, rounded down, as every `stat` shows them. SFTP version 3 holds them in 32 bits without sign. */
@@ -77,5 +90,5 @@ export function mtimeSeconds(mtimeNs: bigint): number {
   return Math.min(0xffff_ffff, Math.max(0, Number(seconds)));
 }
 
-/** The mode of a file whose mode is not kept. */
+/** The mode of a file whose mode is not kept, before the changes that are asked for. */
 export const DEFAULT_FILE_MODE = 0o644;

@@ -1,6 +1,6 @@
 import type { RelPath } from "../../kernel/path.ts";
 import type { OriginOf } from "../ledger/claims.ts";
-import type { Outcome } from "../ledger/outcomes.ts";
+import type { EndedAttempt, Outcome } from "../ledger/outcomes.ts";
 import type { ClaimedTransfer } from "../transfer.ts";
 
 /** What the pump tells and asks its flow. */
@@ -15,6 +15,8 @@ export type PumpEvents = {
   overtaken?: (transfer: ClaimedTransfer) => Promise<Outcome | null>;
   delivered: (transfer: ClaimedTransfer, outcome: Outcome & { kind: "delivered" }, startedAtMs: number) => void;
   failed: (transfer: ClaimedTransfer, outcome: Outcome) => void;
+  /** In the transaction that writes ends. */
+  recording?: (held: EndedAttempt[]) => void;
   /** After ends were written. */
   recorded: () => void;
   /** Why a removal must not be made at the destination now; null: it may. */

@@ -11,14 +11,14 @@ import { type Result, wantsDurable } from "./context.ts";
  */
 export function retainAfter(
   settings: FlowSettings,
-  { change, origin }: ClaimedTransfer,
+  { change, origin, file }: ClaimedTransfer,
   { receipt }: Result & { kind: "delivered" },
   now: SteadyMs,
 ): (Outcome & { kind: "delivered" })["retain"] {
   const { retain } = settings;
   const removable = (change.kind === "put" || change.kind === "rename") && receipt.proof.basis === "digest";
-  // What is elsewhere, or was in the message, is not ours to remove.
-  const isHere = origin === null || (!origin.content && directoryOfUrl(origin.baseUrl) !== null);
+  // What is elsewhere, or was in the message, is not ours to remove; nor is what somebody named.
+  const isHere = file === null && (origin === null || (!origin.content && directoryOfUrl(origin.baseUrl) !== null));
   const safe = receipt.durable || !wantsDurable(settings);
   if (retain.kind === "keep" || !removable || !isHere || !safe) return { kind: "keep" };
   return { kind: "due", at: now + (retain.kind === "delete" ? retain.afterMs : 0) };

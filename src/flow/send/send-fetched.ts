@@ -4,7 +4,6 @@ import type { OriginFile } from "../fetch/contract.ts";
 import { type Fetched, toldDigest } from "../fetch/is-fetched.ts";
 import { recordFetchedSize } from "../ledger/fetched-size.ts";
 import { beginPartial, forgetPartial, recordSegment } from "../ledger/segments.ts";
-import { READABLE } from "../read/pack.ts";
 import type { Proof } from "../receipt.ts";
 import { algorithmOf, type ClaimedPut, failed, isConnectionTrouble, type Result, type SendContext } from "./context.ts";
 import type { WritableFile } from "./contract.ts";
@@ -14,7 +13,7 @@ import { discard } from "./leftovers.ts";
 import type { Lane } from "./link.ts";
 import { OrderedWriter } from "./ordered-writer.ts";
 import { openFetched, refuseOther } from "./fetched-source.ts";
-import { attributesOf, DEFAULT_FILE_MODE, prove, publish } from "./publish.ts";
+import { attributesOf, DEFAULT_FILE_MODE, prove, publish, readableAttributesOf, withhold } from "./publish.ts";
 import { SEGMENT_BYTES } from "./segment-plan.ts";
 import { spaceShortage } from "./space.ts";
 import { proveTold } from "./told-there.ts";
@@ -56,8 +55,7 @@ export async function sendFetched(context: SendContext, put: ClaimedPut & Fetche
     const target = await openTarget(work, part, source);
     const { sizeBytes, digests } = await pour(work, source, target);
     const proof = await proveFetched(work, digests, sizeBytes);
-    const { mode } = attributesOf(context, change);
-    if (mode !== undefined && (mode & READABLE) === 0) await lane.files.setAttributes(work.inflight, { mode });
+    await withhold(lane.files, work.inflight, attributesOf(context, change).mode);
     await publish(context, lane.files, work.inflight, change.path);
     forgetPart(context, put.id);
     return { kind: "delivered", receipt: { proof, durable: false }, method: "fetched" };
@@ -134,8 +132,7 @@ async function pour(work: Try, source: OriginFile, target: Target): Promise<{ si
       if (limit === null && at % LOOK_AT_ROOM_BYTES < chunk.length) await refuseWithoutRoom(work, at);
     }
     await writer.settled();
-    const attributes = attributesOf(context, put.change);
-    await file.setAttributes(attributes.mode === undefined ? attributes : { ...attributes, mode: attributes.mode | READABLE });
+    await file.setAttributes(readableAttributesOf(context, put.change));
   } finally {
     await writer.settled().catch(() => undefined);
     await file.close().catch(() => undefined);

@@ -21,7 +21,7 @@ import { ensureDurable } from "./durable.ts";
 import { inflightOf } from "./layout.ts";
 import { discard, removeEarlier } from "./leftovers.ts";
 import type { Lane } from "./link.ts";
-import { attributesOf, DEFAULT_FILE_MODE, judge, judgeSize, mtimeSeconds, prove, publish } from "./publish.ts";
+import { attributesOf, DEFAULT_FILE_MODE, judge, judgeSize, mtimeSeconds, prove, publish, withhold } from "./publish.ts";
 
 /** Files of one pack that are open at the destination at once; servers allow some hundreds a connection. */
 const OPEN_FILES_MAX = 64;
@@ -54,7 +54,7 @@ export async function sendPack(context: SendContext, lane: Lane, puts: ClaimedPu
   const tar = shell !== null && shell.tools.tar;
   using filled = await context.reader.pack(
     puts.map((put) => asPackFile(context, put)),
-    { tar, algorithm: algorithmOf(context) },
+    { tar, algorithm: algorithmOf(context), chmod: context.settings.destination.chmod },
   );
   await removeEarlier(context, lane.files, puts);
   await context.bandwidth.take(filled.bytes.length, signal);
@@ -232,10 +232,8 @@ async function sendOne(context: SendContext, lane: Lane, item: Item, bytes: Buff
   }
 }
 
-/** A mode that even the owner may not read is set only now that the bytes were read back. */
 async function restoreMode(files: Files, item: Item): Promise<void> {
-  if (item.packed.kind === "packed" && (item.packed.mode & READABLE) === 0)
-    await files.setAttributes(item.inflight, { mode: item.packed.mode });
+  await withhold(files, item.inflight, item.packed.kind === "packed" ? item.packed.mode : undefined);
 }
 
 /** A failed try takes its inflight file with it where it can: a full destination needs the room. */

@@ -9,6 +9,7 @@ import { algorithmOf, type ClaimedPut, failed, type SendContext, sourceDigest } 
 import type { Change, ClaimedTransfer } from "../transfer.ts";
 import type { Version } from "../version.ts";
 import type { Files } from "./contract.ts";
+import { changeDirectoryMode, DEFAULT_DIRECTORY_MODE, keptDirectoryMode } from "./directory-mode.ts";
 import { inflightOf } from "./layout.ts";
 import { removeBelow } from "./leftovers.ts";
 import { moveDirectory } from "./merge-directory.ts";
@@ -68,13 +69,16 @@ async function remove(context: SendContext, transfer: ClaimedTransfer, change: S
 async function makeDirectory(context: SendContext, change: Structural & { kind: "mkdir" }): Promise<Result> {
   const { files } = context.link.lane();
   const path = context.layout.final(change.path);
-  const keepsMode = context.settings.destination.preserve.mode;
-  // Its owner can always write into it: what is inside is still to come.
-  const mode = (change.mode & 0o7777) | 0o700;
+  const { chmod, preserve } = context.settings.destination;
+  const mode = preserve.mode ? keptDirectoryMode(change.mode) : DEFAULT_DIRECTORY_MODE;
   await context.parents.ensure(files, path);
-  const made = await context.parents.within(files, path, () => files.mkdir(path, keepsMode ? mode : 0o755));
+  const made = await context.parents.within(files, path, () => files.mkdir(path, mode));
+  if (chmod !== null) {
+    await changeDirectoryMode(files, path, mode, chmod);
+    return done();
+  }
   // The far side's umask may have taken bits away, or the directory was made for a file in it before.
-  if (keepsMode) await files.setAttributes(path, { mode });
+  if (preserve.mode) await files.setAttributes(path, { mode });
   else if (!made && (await files.stat(path))?.kind !== "directory") throw new HotdirError("wrong-type", { operation: "mkdir", path });
   return done();
 }

@@ -27,7 +27,7 @@ export class UnderWay {
     this.#run = run;
     this.#events = events;
     this.#wake = wake;
-    this.#ended = new EndedAttempts(context, (attempts, lost) => this.#written(attempts, lost), events.broken);
+    this.#ended = new EndedAttempts(context, (attempts, lost) => this.#written(attempts, lost), events.broken, events.recording);
   }
 
   /** Paths that are taken. */

@@ -1,8 +1,8 @@
+import { sftpUrl } from "../address.ts";
 import type { NativeEntry } from "../native-document.ts";
 import type { At, Remarks } from "../remark.ts";
 import { type Credential, findCredential } from "./credentials.ts";
 import * as keys from "./flow-keys.ts";
-import { destinationUrl } from "./placement.ts";
 import type { Sender } from "./sender.ts";
 
 export type DestinationContext = { homeDirectory: string; credentials: readonly Credential[] };
@@ -26,7 +26,7 @@ export function sendingEntry(
   return {
     key: "destination",
     value: [
-      { key: "url", value: destinationUrl({ ...remote, user: remote.user ?? credential?.user ?? null }, target.directory), from },
+      { key: "url", value: sftpUrl({ ...remote, user: remote.user ?? credential?.user ?? null }, target.directory), from },
       ...keys.sshEntry(credential, context.homeDirectory),
       ...keys.lanesEntry(sides, remarks),
       ...keys.inflightEntry(sides, remarks),

@@ -1,13 +1,13 @@
 import { redact } from "../../kernel/redact.ts";
+import { asFlowName, flowNamer } from "../flow-name.ts";
 import { writeDocument, type NativeFlow } from "../native-document.ts";
 import { formatRemark, inOrder, type Remark, Remarks } from "../remark.ts";
 import { type ConfigurationName, type Files, type Machine } from "./configuration-file.ts";
 import { type CredentialsFile, parseCredentials } from "./credentials.ts";
-import { asFlowName } from "./flow-name.ts";
 import { fuse } from "./fuse.ts";
 import { findMeetings, whyAlone } from "./meeting.ts";
 import { type Poster, posterOf } from "./poster.ts";
-import { noteRefusals } from "./refusals.ts";
+import { noteRefusals } from "../refusals.ts";
 import { type Configuration, readConfiguration } from "./reader.ts";
 import { type Sender, senderOf } from "./sender.ts";
 import { translateTree } from "./with-broker/import-with-broker.ts";
@@ -44,7 +44,7 @@ export function importTree(
 
 function importWithBroker(tree: Tree, wanted: ((name: ConfigurationName) => boolean) | null): Imported {
   const names = tree.names.filter((name) => wanted === null || wanted(name));
-  const { flows, remarks, alone } = translateTree(tree, names, namer());
+  const { flows, remarks, alone } = translateTree(tree, names, flowNamer());
   const document = documentFor(flows, tree, remarks, "what the configurations there do");
   return {
     yaml: document,
@@ -76,7 +76,7 @@ export function importWithoutBroker(tree: Tree, wanted: ((name: ConfigurationNam
   const credentials = tree.credentials === null ? null : parseCredentials(tree.credentials);
   remarks.add(credentials?.remarks ?? []);
   for (const side of read) if (partOf(side) || isFaulty(side)) remarks.add(side.remarks);
-  const context = { homeDirectory, credentials: credentials?.credentials ?? [], nameFlow: namer() };
+  const context = { homeDirectory, credentials: credentials?.credentials ?? [], nameFlow: flowNamer() };
   const flows = meetings.flatMap((meeting) => {
     remarks.add(meeting.remarks);
     const several = meetings.filter(({ sender }) => sender === meeting.sender).length > 1;
@@ -150,15 +150,4 @@ function documentOf(flows: readonly NativeFlow[], root: string, remarks: readonl
 function flowName({ configuration }: Sender, poster: string, several: boolean): string {
   const wanted = several && poster !== configuration.name ? `${configuration.name}_${poster}` : configuration.name;
   return asFlowName(wanted);
-}
-
-/** Each name once. */
-function namer(): (wanted: string) => string {
-  const taken = new Set<string>();
-  return (wanted) => {
-    let name = wanted;
-    for (let at = 2; taken.has(name); at++) name = `${wanted}_${at}`;
-    taken.add(name);
-    return name;
-  };
 }

@@ -1,6 +1,6 @@
 import type { Poster } from "./poster.ts";
 import { expandHome } from "./place-in-tree.ts";
-import type { Remote, Sender } from "./sender.ts";
+import type { Sender } from "./sender.ts";
 import type { Placement } from "./values.ts";
 
 /** The directory at the destination that the source's directory becomes: absolute, or relative to the login directory. */
@@ -60,15 +60,4 @@ function fill(text: string, poster: Poster, sender: Sender): string | null {
     return value ?? "";
   });
   return whole ? filled : null;
-}
-
-/** As hotdir writes it: bytes that mean something in an address are escaped. */
-export function destinationUrl(remote: Omit<Remote, "hasPassword">, directory: string): string {
-  const host = `${remote.user === null ? "" : `${escapeUrl(remote.user)}@`}${remote.host}${remote.port === null ? "" : `:${remote.port}`}`;
-  const path = escapeUrl(directory).replace(/^\/~/, "/%7E");
-  return `sftp://${host}${path.startsWith("/") ? path : `/~/${path === "." ? "" : path}`}`;
-}
-
-export function escapeUrl(text: string): string {
-  return text.replaceAll(/[%?#@:]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`);
 }

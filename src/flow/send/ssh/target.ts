@@ -1,7 +1,7 @@
 import { HotdirError } from "../../../kernel/errors.ts";
 
-/** Where to, and by which command. */
-export type SshTarget = { ssh: string[]; host: string; user: string | null; port: number | null };
+/** Where to, and by which command. `compress`: whatever the user's configuration says; left out: as that says. */
+export type SshTarget = { ssh: string[]; host: string; user: string | null; port: number | null; compress?: boolean };
 
 /**
  * No prompt ever; a dead peer is noticed within a minute; none of the user's forwardings, which a
@@ -28,6 +28,7 @@ export function sshArguments(target: SshTarget, what: { subsystem: string } | { 
   if (target.ssh.length === 0) throw badTarget("the ssh command is empty");
   if (host === "" || host.startsWith("-")) throw badTarget(`"${host}" is no host name`);
   const argv = [...target.ssh, ...options.map((option) => `-o${option}`)];
+  if (target.compress === true) argv.push("-oCompression=yes");
   if (user !== null) argv.push("-l", user);
   if (port !== null) argv.push("-p", String(port));
   return "subsystem" in what ? [...argv, "-s", "--", host, what.subsystem] : [...argv, "--", host, what.commandLine];

@@ -1,9 +1,9 @@
+import { escapeUrl } from "../../address.ts";
 import type { NativeEntry, NativeFlow } from "../../native-document.ts";
 import type { At, Remarks } from "../../remark.ts";
 import { formatName } from "../configuration-file.ts";
 import { type DestinationContext, restEntries, sendingEntry } from "../destination-keys.ts";
 import * as keys from "../flow-keys.ts";
-import { escapeUrl } from "../placement.ts";
 import type { Configuration } from "../reader.ts";
 import { senderOf } from "../sender.ts";
 import { notePlaces } from "../side-notes.ts";

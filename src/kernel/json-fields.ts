@@ -1,4 +1,4 @@
-import { type Bytes, bufferOf, textOf } from "../../kernel/path.ts";
+import { type Bytes, bufferOf, textOf } from "./path.ts";
 
 /** A path as JSON has it: its text and, where that is not the name itself, its bytes in hexadecimal. */
 export function pathFields(path: Bytes): { path: string; path_bytes?: string } {

@@ -1,7 +1,7 @@
-import { parseConfiguration } from "../../config/parse.ts";
-import { redact } from "../../kernel/redact.ts";
-import type { NativeEntry, NativeFlow, NativeValue } from "../native-document.ts";
-import type { At, Remarks } from "../remark.ts";
+import { parseConfiguration } from "../config/parse.ts";
+import { redact } from "../kernel/redact.ts";
+import type { NativeEntry, NativeFlow, NativeValue } from "./native-document.ts";
+import type { At, Remarks } from "./remark.ts";
 
 /** What our own loader refuses of what was made, told at the lines that it was made of. */
 export function noteRefusals(flows: readonly NativeFlow[], yaml: string, homeDirectory: string, remarks: Remarks): void {
