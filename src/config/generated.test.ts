@@ -72,7 +72,7 @@ it("what stands as default in the reference is what a flow gets", () => {
   const { origins } = minimal.configuration;
   for (const [path, schema] of defaults) {
     const value = Array.isArray(schema.default) ? `[${schema.default.join(", ")}]` : `${schema.default as string | number}`;
-    const flow = ["a", "b", "c", "d"].find((name) => origins.has(path.replace("NAME", name)));
+    const flow = ["a", "b", "c", "d", "e"].find((name) => origins.has(path.replace("NAME", name)));
     expect(origins.get(path.replace("NAME", flow ?? "none")), path).toEqual({ value, from: "default" });
   }
   expect(defaults.length).toBeGreaterThan(30);

@@ -104,6 +104,7 @@ test("the JSON has the public shape", () => {
         broker: [],
         ingest: null,
         catalog: null,
+        completion: null,
         notice: null,
       },
     ],
