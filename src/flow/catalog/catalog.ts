@@ -28,6 +28,7 @@ type Row = { id: number; relpath: Uint8Array; filename: Uint8Array; checksum: st
 export class Catalog implements Disposable {
   readonly #settings: Pick<CatalogSettings, "database" | "table">;
   #open: Opened | null = null;
+  #isClosed = false;
 
   constructor(settings: Pick<CatalogSettings, "database" | "table">) {
     this.#settings = settings;
@@ -155,6 +156,8 @@ export class Catalog implements Disposable {
   }
 
   #make(): Opened {
+    // Whoever still reads a large file must not open it anew.
+    if (this.#isClosed) throw this.#failure("it was closed");
     const path = fsPath(this.#settings.database);
     // SQLite would make it, and nobody would find the rows that go there by a mistaken path.
     if (!existsSync(path)) throw this.#failure("there is no such file");
@@ -176,6 +179,7 @@ export class Catalog implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#isClosed = true;
     if (this.#open?.sqlite.isOpen === true) this.#open.sqlite.close();
     this.#open = null;
   }

@@ -19,7 +19,7 @@ import type { ClaimedTransfer, TransferId } from "../transfer.ts";
 import { type Catalog, type CatalogRow, describeRow, type Lookup } from "./catalog.ts";
 
 /** A file whose name or content another is being delivered with waits for that one's end. */
-const TAKEN_AGAIN_MS = 250;
+const TAKEN_AGAIN_MS = 1000;
 /** What cannot be decided now is asked about again after so long. */
 const AGAIN_MS = 5000;
 /** A catalog that cannot be asked. */

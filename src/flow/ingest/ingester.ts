@@ -13,7 +13,9 @@ import { type BatchEnd, runBatch } from "./run-batch.ts";
 /** A command that cannot be started, or a queue that cannot be asked, is tried again after so long, each time longer. */
 const AGAIN: Backoff = { minMs: 1000, maxMs: 60_000 };
 /** Commands have so long to end by themselves when hotdir stops. */
-const STOP_BOUND_MS = 5000;
+const STOP_BOUND_MS = 3000;
+/** And so long after they were told to. */
+const END_BOUND_MS = 5000;
 const LOOK_MS = 20;
 const STOPPED = "hotdir was stopped while the command had it, and nobody can tell whether it was ingested";
 
@@ -217,7 +219,7 @@ export class Ingester implements AsyncDisposable {
     const until = clock.steady() + STOP_BOUND_MS;
     while (this.#working > 0 && clock.steady() < until) await clock.sleep(LOOK_MS, AbortSignal.timeout(STOP_BOUND_MS));
     this.#stop.abort();
-    while (this.#working > 0 && clock.steady() < until + STOP_BOUND_MS) await clock.sleep(LOOK_MS, AbortSignal.timeout(STOP_BOUND_MS));
+    while (this.#working > 0 && clock.steady() < until + END_BOUND_MS) await clock.sleep(LOOK_MS, AbortSignal.timeout(END_BOUND_MS));
     this.#life = "ended";
     this.#turns[Symbol.dispose]();
   }

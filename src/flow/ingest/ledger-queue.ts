@@ -1,9 +1,12 @@
 import { lstatSync } from "node:fs";
 import type { Clock } from "../../kernel/clock.ts";
 import { type AbsPath, fsPath, join, show } from "../../kernel/path.ts";
-import type { Database } from "../ledger/database.ts";
+import type { Database, Row } from "../ledger/database.ts";
 import type { FlowId } from "../ledger/flows.ts";
 import { endIngests, handBackIngests, interruptedIngests, takeIngests } from "../ledger/ingests.ts";
+import { pathFrom } from "../ledger/rows.ts";
+import { movedAway } from "../ledger/whereabouts.ts";
+import type { TransferId } from "../transfer.ts";
 import type { IngestEnd, IngestFile, IngestQueue } from "./contract.ts";
 
 export type LedgerQueueOptions = {
@@ -36,8 +39,10 @@ export class LedgerQueue implements IngestQueue {
   }
 
   /** Somebody else may have taken it away; the command would only say so in its own words. */
-  refusal({ path }: IngestFile): Pick<IngestEnd, "status" | "message"> | null {
+  refusal({ id, path }: IngestFile): Pick<IngestEnd, "status" | "message"> | null {
     if (lstatSync(fsPath(path), { throwIfNoEntry: false }) !== undefined) return null;
+    if (hasMoved(this.#options.db, id))
+      return { status: "IGNORED", message: "its directory has another name by now; it is ingested under that" };
     return { status: "FAILURE", message: `${show(path)} is not there any more` };
   }
 
@@ -56,4 +61,10 @@ export class LedgerQueue implements IngestQueue {
       clock.wall(),
     );
   }
+}
+
+/** What is in a directory that was renamed there is delivered once more, under its new name. */
+function hasMoved(db: Database, transfer: TransferId): boolean {
+  const row = db.get<Row & { flow: number; path: Uint8Array }>("SELECT flow, path FROM transfer WHERE id = ?", transfer);
+  return row !== undefined && movedAway(db, row.flow, pathFrom(row.path), transfer);
 }

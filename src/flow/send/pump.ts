@@ -44,6 +44,7 @@ export class Pump implements Pumping {
   #singles = 0;
   /** Batches that somebody looks at before they are sent. */
   #atGate = 0;
+  #stopped = false;
   readonly #holding: Holding;
   readonly #turns: Turns;
   #accepting = false;
@@ -111,6 +112,8 @@ export class Pump implements Pumping {
       .pass(claimed)
       .then(({ sent, ended }) => {
         this.#atGate--;
+        // The next run hands back what this one still held.
+        if (this.#stopped) return;
         for (const { transfer, outcome } of ended) this.#work.end(transfer, outcome, 0);
         if (this.#accepting) this.#place(sent);
         else for (const transfer of sent) this.#work.handBack(transfer, "hotdir was asked to stop");
@@ -240,6 +243,7 @@ export class Pump implements Pumping {
     this.#accepting = false;
     this.#stop.abort(new HotdirError("interrupted", { operation: "send" }));
     this.#work.flush();
+    this.#stopped = true;
     this.#lanes.stop();
     this.#turns[Symbol.dispose]();
   }
