@@ -8,11 +8,12 @@ import { expandGlob } from "../../importers/dbb/endpoint/glob.ts";
 import { absoluteOf } from "../../importers/dbb/endpoint/import-endpoint.ts";
 import type { EndpointConfiguration } from "../../importers/dbb/endpoint/read-endpoint.ts";
 import type { Remarks } from "../../importers/remark.ts";
+import { createLog } from "../../kernel/log.ts";
 import { type AbsPath, below, fsPath, join, nameOf, type RelPath, show, textOf } from "../../kernel/path.ts";
 import { formatMany } from "../../kernel/readable.ts";
 import type { CliContext } from "../command.ts";
 import { filesBelow } from "./files-below.ts";
-import { levelOf, openLog } from "./log.ts";
+import { loggedAs } from "./log.ts";
 import { checkDirectory, checkTables, databaseOf, openConfiguration, tell } from "./opening.ts";
 
 /** Enters what is in the storage already, with the event BACKFILL; the exit status: 1 where a source is not there, or a file could not be entered. */
@@ -22,6 +23,7 @@ export async function startBackfill(file: string, only: "validate" | null, conte
   const { configuration, remarks } = opened;
   const { section, database, at } = configuration;
   const storage = absoluteOf(section.storage, process.cwd());
+  const logged = loggedAs(configuration, remarks, context);
   checkTables(configuration, remarks, true);
   checkDirectory(configuration, ["backfill", "storage"], section.storage, remarks);
   const sources = sourcesOf(configuration, storage, remarks);
@@ -34,7 +36,7 @@ export async function startBackfill(file: string, only: "validate" | null, conte
     context.stdout.write(`${file} is a good configuration of a backfill.\n`);
     return 0;
   }
-  const log = openLog(levelOf(configuration.logging, at), context);
+  const log = createLog({ level: logged.level, to: logged.context.stderr });
   await using reader = new SourceReader();
   using catalog = new Catalog({ database: databaseOf(configuration), table: database.files });
   const event = { table: database.events ?? "", status: "BACKFILL" };

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import type { CliContext } from "../command.ts";
 import { runDocument } from "../foreign/run-document.ts";
 import { foreignState } from "../foreign/state-place.ts";
-import { levelOf } from "./log.ts";
+import { loggedAs } from "./log.ts";
 import { checkDirectory, checkTables, databaseOf, openConfiguration, tell } from "./opening.ts";
 import { recordFound } from "./recording-finder.ts";
 
@@ -15,7 +15,7 @@ export async function startFinder(file: string, only: "validate" | null, context
   const { configuration, remarks } = opened;
   const { section, database } = configuration;
   const moves = section.actions.standard === "Move";
-  const level = levelOf(configuration.logging, configuration.at);
+  const logged = loggedAs(configuration, remarks, context);
   checkTables(configuration, remarks, false);
   if (!moves) for (const key of ["source", "storage"] as const) checkDirectory(configuration, ["finder", key], section[key], remarks);
   if (!wrongActions(configuration, remarks) && moves) finderEntries(configuration, null, { workingDirectory: process.cwd() }, remarks);
@@ -24,7 +24,7 @@ export async function startFinder(file: string, only: "validate" | null, context
     context.stdout.write(`${file} is a good configuration of a finder.\n`);
     return 0;
   }
-  if (!moves) return await recordFound(configuration, level, context);
+  if (!moves) return await recordFound(configuration, logged);
   const imported = importEndpoint([{ file: basename(file), text: readFileSync(file, "utf8") }], { workingDirectory: process.cwd() });
   if (imported.yaml === null) return 2;
   const key = [section.source, section.storage, databaseOf(configuration), database.files].join("\0");
@@ -34,8 +34,8 @@ export async function startFinder(file: string, only: "validate" | null, context
       yaml: imported.yaml,
       stateDirectory: foreignState("endmgr", { label: basename(file).replace(/\.ya?ml$/, ""), key }, context),
       untilIdle: false,
-      shownLevel: level,
+      shownLevel: logged.level,
     },
-    context,
+    logged.context,
   );
 }

@@ -7,8 +7,9 @@ import { commandOf } from "../../importers/dbb/endpoint/plugin.ts";
 import type { EndpointConfiguration } from "../../importers/dbb/endpoint/read-endpoint.ts";
 import type { Remarks } from "../../importers/remark.ts";
 import { systemClock } from "../../kernel/clock.ts";
+import { createLog } from "../../kernel/log.ts";
 import type { CliContext } from "../command.ts";
-import { levelOf, openLog } from "./log.ts";
+import { loggedAs } from "./log.ts";
 import { checkDirectory, checkTables, databaseOf, openConfiguration, tell } from "./opening.ts";
 
 /** The plugin that does nothing: whatever it is given succeeds. */
@@ -25,6 +26,7 @@ export async function startIngester(file: string, only: "validate" | null, conte
   if (opened === null) return 2;
   const { configuration, remarks } = opened;
   const { section, database, at } = configuration;
+  const logged = loggedAs(configuration, remarks, context);
   checkTables(configuration, remarks, true);
   checkDirectory(configuration, ["ingester", "storage"], section.storage, remarks);
   const plugin = commandOf(configuration, remarks);
@@ -42,7 +44,7 @@ export async function startIngester(file: string, only: "validate" | null, conte
     context.stdout.write(`${file} is a good configuration of an ingester.\n`);
     return 0;
   }
-  const log = openLog(levelOf(configuration.logging, at), context);
+  const log = createLog({ level: logged.level, to: logged.context.stderr });
   const clock = systemClock();
   using catalog = new Catalog({ database: databaseOf(configuration), table: database.files });
   const mistakes: Error[] = [];

@@ -1,31 +1,22 @@
-import type { LoggingValue } from "../../importers/dbb/endpoint/schema.ts";
-import type { At } from "../../importers/remark.ts";
-import { createLog, type Log, type LogLevel } from "../../kernel/log.ts";
-import { HotdirError } from "../../kernel/errors.ts";
+import type { EndpointConfiguration } from "../../importers/dbb/endpoint/read-endpoint.ts";
+import type { Component } from "../../importers/dbb/endpoint/schema.ts";
+import type { Remarks } from "../../importers/remark.ts";
+import type { LogLevel } from "../../kernel/log.ts";
 import type { CliContext } from "../command.ts";
 
-const levels: Readonly<Record<string, LogLevel>> = {
-  DEBUG: "debug",
-  INFO: "info",
-  WARNING: "warn",
-  WARN: "warn",
-  ERROR: "error",
-  CRITICAL: "error",
-};
+const levels: Readonly<Record<string, LogLevel>> = { DEBUG: "debug", INFO: "info", WARNING: "warn", ERROR: "error", CRITICAL: "error" };
 
-export function levelOf(logging: LoggingValue, at: (...path: string[]) => At): LogLevel {
-  const { level } = logging;
-  if (level === undefined) return "info";
-  const known = levels[level.toUpperCase()];
-  if (known !== undefined) return known;
-  const { file, line } = at("logging", "level");
-  throw new HotdirError("bad-configuration", {
-    operation: "endmgr",
-    detail: `${file}:${line}: logging.level: unknown value "${level}"; expected DEBUG, INFO, WARNING, ERROR or CRITICAL`,
-  });
-}
+/** Where a component's log goes, and how much of it. */
+export type Logged = { context: CliContext; level: LogLevel };
 
-/** The log of a component that is no flow: on the terminal, or whatever standard error is. */
-export function openLog(level: LogLevel, context: CliContext): Log {
-  return createLog({ level, to: context.stderr });
+/** What `logging` asks for. A wrong level is a remark, on its line. */
+export function loggedAs({ logging, at }: EndpointConfiguration<Component>, remarks: Remarks, context: CliContext): Logged {
+  const { level = "INFO" } = logging;
+  const known = Object.hasOwn(levels, level) ? levels[level] : undefined;
+  if (known === undefined)
+    remarks.error(at("logging", "level"), `logging.level: unknown value "${level}"; expected ${Object.keys(levels).join(", ")}`);
+  for (const key of ["file", "format", "rotate"] as const)
+    if (logging[key] !== undefined)
+      remarks.note(at("logging", key), `logging.${key}: the log goes to standard error, a line of text or of JSON for each message`);
+  return { context, level: known ?? "info" };
 }

@@ -9,10 +9,9 @@ import { isLogName, logDays, namedFiles } from "../../importers/dbb/endpoint/rsy
 import { Remarks } from "../../importers/remark.ts";
 import { systemClock } from "../../kernel/clock.ts";
 import { messageOf } from "../../kernel/errors.ts";
-import type { Log, LogLevel } from "../../kernel/log.ts";
+import { createLog, type Log } from "../../kernel/log.ts";
 import { type AbsPath, type Bytes, fsPath, isRelPath, join, type RelPath, show, textOf } from "../../kernel/path.ts";
-import type { CliContext } from "../command.ts";
-import { openLog } from "./log.ts";
+import type { Logged } from "./log.ts";
 import { databaseOf, tell } from "./opening.ts";
 import { filesBelow } from "./files-below.ts";
 
@@ -20,7 +19,7 @@ const SECONDS = 1000;
 const PAUSE_MIN_MS = 100;
 
 /** A finder that enters files where they are: those of a tree, or those that rsync's logs name. Until it is stopped. */
-export async function recordFound(configuration: EndpointConfiguration<"finder">, level: LogLevel, context: CliContext): Promise<number> {
+export async function recordFound(configuration: EndpointConfiguration<"finder">, { context, level }: Logged): Promise<number> {
   const { section, at, database } = configuration;
   const remarks = new Remarks();
   const { key, patterns } = listOf(section.search, "exclude_list", "excludelist", "blacklist");
@@ -29,7 +28,7 @@ export async function recordFound(configuration: EndpointConfiguration<"finder">
   );
   if (tell(remarks, context)) return 2;
   const clock = systemClock();
-  const log = openLog(level, context);
+  const log = createLog({ level, to: context.stderr });
   await using reader = new SourceReader();
   using catalog = new Catalog({ database: databaseOf(configuration), table: database.files });
   const [source, storage] = [absoluteOf(section.source, process.cwd()), absoluteOf(section.storage, process.cwd())];
