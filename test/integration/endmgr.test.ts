@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { makeEndpoint, newestStatus } from "../support/endpoint.ts";
 import { waitUntil } from "../support/waiting.ts";
@@ -38,6 +38,15 @@ test("a finder moves what comes, verified, gives each file its row in the origin
   expect(existsSync(`${site.buffer}/other/top.fits`) && existsSync(`${site.buffer}/twin.fits`)).toBe(true);
   expect(site.sql("SELECT count(*) AS n FROM files")).toEqual([{ n: 2 }]);
   expect(await site.end(finder, "SIGTERM")).toBe(0);
+
+  // All that hotdir knew is gone, and a file comes once more to the place that its row names.
+  rmSync(`${site.path}/state`, { recursive: true });
+  writeFiles(site.buffer, { "top.fits": "top" });
+  const anew = site.start("endmgr", "finder", "start", site.finder());
+  await waitUntil("it gone again", () => !existsSync(`${site.buffer}/top.fits`), { explain: site.log });
+  expect(await site.end(anew, "SIGTERM")).toBe(0);
+  expect(readFileSync(`${site.storage}/top.fits`, "utf8")).toBe("top");
+  expect(site.sql("SELECT count(*) AS n FROM files")).toEqual([{ n: 2 }]);
 });
 
 test("with Noop a duplicate stays, and with Delete so does one whose bytes are not where its row says", async () => {

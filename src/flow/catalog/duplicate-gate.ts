@@ -121,6 +121,8 @@ export class DuplicateGate implements Gate {
       case "none":
         return this.#take(put, hex);
       case "same":
+        // It was delivered to this very place, and a kill, or somebody who brings it again, lets it come once more: it is proved there anew.
+        if (found.row.path === put.change.path) return this.#take(put, hex);
         return await this.#duplicate(put, hex, found.row);
       case "other":
         return giveUp("catalog-conflict", put, conflictOf(found, this.#options.directory));
@@ -152,10 +154,10 @@ export class DuplicateGate implements Gate {
     return null;
   }
 
-  /** It is being delivered, or has no row yet. */
+  /** It is being delivered, or its row will be written in a moment. */
   #isOpen(id: number): boolean {
     const { db } = this.#options;
-    return db.get("SELECT 1 FROM transfer WHERE id = ? AND state = 'sending'", id) !== undefined || owedRowOf(db, id) !== null;
+    return db.get("SELECT 1 FROM transfer WHERE id = ? AND state = 'sending'", id) !== undefined || owedRowOf(db, id)?.refused === null;
   }
 
   async #duplicate(put: ClaimedPut, hex: string, row: CatalogRow): Promise<Outcome> {

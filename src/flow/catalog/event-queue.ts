@@ -37,7 +37,7 @@ type Event = {
 const OWNER = "with the ingest command of process ";
 const INTERRUPTED = "hotdir ended while the command had it, and nobody can tell whether it was ingested";
 const NOT_WANTED = "the lists of the configuration leave it out";
-const ENTERED_MAX = 1000;
+const ENTERED_MAX = 10_000;
 /** The table of events has no index that answers which are due: so many are asked for together. */
 const KNOWN_MAX = 10_000;
 
