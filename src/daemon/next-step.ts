@@ -115,6 +115,8 @@ function delivered(prospect: Prospect, last: TransferStory): string {
     return prospect.running
       ? "the source file has changed since; it is noticed at the next event or scan"
       : "the source file has changed since; the next run sends it";
+  const finishing = beforeFinished(prospect, last);
+  if (finishing !== null) return finishing;
   if (last.retain?.state === "due") {
     const how = settings.retain.kind === "hold" ? `is moved to ${show(settings.retain.directory)}` : "is deleted";
     const inMs = last.retain.at - prospect.nowSteady;
@@ -122,8 +124,6 @@ function delivered(prospect: Prospect, last: TransferStory): string {
     if (last.retain.reason !== null) return `it is delivered; its source file stays for now: ${last.retain.reason}; asked again ${again}`;
     return `it is delivered; its source file ${how} ${again}`;
   }
-  const finishing = beforeFinished(prospect, last);
-  if (finishing !== null) return finishing;
   if (last.announcementOwed)
     return `it is delivered; others are told of it ${prospect.running ? "once the broker takes the message" : "when hotdir runs"}`;
   return "nothing: it is delivered";
