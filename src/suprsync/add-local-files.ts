@@ -71,14 +71,13 @@ class Registrar {
     const known = this.#known;
     if (database === null || known === null || this.#batch.length === 0) return;
     const batch = this.#batch;
-    // Another may have been faster since.
-    const added = await database.write((db) =>
-      batch.filter(({ file }) => {
-        if (known.has(db, file.localPath)) return false;
-        register(db, file);
-        return true;
-      }),
-    );
+    const added = await database.write((db) => {
+      // Another may have been faster.
+      known.catchUp(db);
+      const fresh = batch.filter(({ file }) => !known.has(db, file.localPath));
+      for (const { file } of fresh) register(db, file);
+      return fresh;
+    });
     this.#batch = [];
     this.tally.known += batch.length - added.length;
     for (const { file, sizeBytes } of added) {

@@ -17,7 +17,8 @@ export async function fileMd5(path: string, signal?: AbortSignal): Promise<{ md5
   if (!before.isFile())
     throw new HotdirError("source-unreadable", { operation: "hash", path: bytesOfText(path), detail: "this is no file" });
   const hash = createHash("md5");
-  const piece = Buffer.allocUnsafe(PIECE_BYTES);
+  // A byte more than it has, so that its end is seen with it; a file that lies about its size is read all the same.
+  const piece = Buffer.allocUnsafe(Math.min(PIECE_BYTES, Number(before.size) + 1));
   for (;;) {
     signal?.throwIfAborted();
     const { bytesRead } = await read(file, piece, path);

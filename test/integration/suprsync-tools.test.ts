@@ -199,7 +199,7 @@ test("wrong use is one line each: no database, no such tool, no such option, a m
       "--remote-basedir is missing: the directory that remote paths begin in",
       "--db-path is missing: the SQLite database; it is made where it is missing",
       "--suprsync-file-root is missing: where finalization files are written on this machine, before they are sent",
-      '--bwlimit: "fast" is no rate such as 1000 (KiB/s), 1.5M or 2MB',
+      `--bwlimit: "fast" is not a rate as rsync's --bwlimit takes it, such as 5000, 1.5m or 20MB`,
     ]
       .map((line) => `hotdir suprsync: ${line}\n`)
       .join(""),

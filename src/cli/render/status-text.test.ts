@@ -1,3 +1,4 @@
+import type { SetFacts } from "../../daemon/set-facts.ts";
 import { expect, test } from "vitest";
 import type { FlowFacts, StatusFacts } from "../../daemon/status-facts.ts";
 import type { AbsPath, RelPath } from "../../kernel/path.ts";
@@ -78,6 +79,40 @@ test("what is ingested is counted, and what failed, was interrupted, or has no r
 test("a name that would move the cursor is shown escaped", () => {
   const active = [{ ...flow.active[0]!, path: "a\x1b[2Jb\n" as RelPath }];
   expect(statusText({ ...running, flows: [{ ...flow, active }] }, plain, false)).toContain("a\\x1b[2Jb\\n");
+});
+
+const openSet: SetFacts = {
+  path: "16750" as RelPath,
+  seenAtMs: atMs,
+  notWhole: null,
+  waits: {
+    first: [{ transfer: 3, path: "16750/a" as RelPath, kind: "put", state: "sending", code: null, reason: null }],
+    count: 1,
+    atLeast: false,
+  },
+  manifest: null,
+};
+
+test("open sets are told with what they wait for, in the text and in the JSON", () => {
+  const flows = [{ ...flow, completion: { open: 12, complete: 3, sets: [openSet] } }];
+  const text = statusText({ ...running, flows }, plain, false);
+  expect(text).toContain("  3 sets complete, 12 open\n  16750: waits for 1 file: 16750/a (sending)\n  ... and 11 more open sets\n");
+  const [told] = (statusJson({ ...running, flows }) as { flows: Array<{ completion: unknown }> }).flows;
+  expect(told?.completion).toEqual({
+    open: 12,
+    complete: 3,
+    sets: [
+      {
+        set: "16750",
+        seen_at: new Date(atMs).toISOString(),
+        whole: true,
+        waits_for: 1,
+        waits: [{ transfer: 3, path: "16750/a", kind: "put", state: "sending", code: null, reason: null }],
+        manifest: null,
+        says: "waits for 1 file: 16750/a (sending)",
+      },
+    ],
+  });
 });
 
 test("statusLine holds what matters in one line", () => {

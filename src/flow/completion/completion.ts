@@ -10,6 +10,7 @@ import type { FlowId } from "../ledger/flows.ts";
 import * as manifests from "../ledger/manifests.ts";
 import type { EndedAttempt } from "../ledger/outcomes.ts";
 import { beginScope } from "../ledger/set-scope.ts";
+import { waitsForAny } from "../ledger/set-waits.ts";
 import type { CompletionSettings, FlowSettings } from "../settings.ts";
 import { type Decider, decideSet } from "./deciding.ts";
 import { isThere, writeManifest } from "./manifest-file.ts";
@@ -27,6 +28,8 @@ const PLACED_AT_ONCE = 2000;
 /** Open sets that are looked at in one tick; with more, each has its turn. */
 const LOOKED_AT_ONCE = 256;
 const MANIFESTS_AT_ONCE = 64;
+/** After manifests of so many members others have their turn: some tenths of a second. A set is never divided. */
+const MEMBERS_AT_ONCE = 20_000;
 
 export type CompletionOptions = {
   db: Database;
@@ -68,6 +71,9 @@ export class Completion implements AsyncDisposable {
   #stopped = false;
   #unwritable: string | null = null;
   #toldIdle = false;
+  /** How many members may still be told in this turn; below that, sets were put off. */
+  #membersLeft = MEMBERS_AT_ONCE;
+  #putOff = false;
 
   constructor(options: CompletionOptions, completion: CompletionSettings) {
     const { db, flow, settings, clock, port } = options;
@@ -99,7 +105,7 @@ export class Completion implements AsyncDisposable {
   /** Whether nothing of it goes on by itself: what is complete has its manifest in the queue. */
   get idle(): boolean {
     const { db, flow } = this.#options;
-    return this.#caughtUp && (this.#surveys?.idle ?? true) && manifests.manifestsAt(db, flow, "decided", 1).length === 0;
+    return this.#caughtUp && !this.#putOff && (this.#surveys?.idle ?? true) && manifests.manifestsAt(db, flow, "decided", 1).length === 0;
   }
 
   /** What a person should know; null: nothing. */
@@ -113,8 +119,9 @@ export class Completion implements AsyncDisposable {
     this.#caughtUp = caughtUp;
     for (const { transfer, outcome } of held) if (outcome.kind === "delivered") this.#delivered(transfer.change.path);
     let decided = 0;
+    this.#beginTurn();
     for (const set of new Set([...touched, ...this.#placing.ended(held)])) decided += this.#look(set) ? 1 : 0;
-    if (decided > 0 || !caughtUp || touched.length > 0) this.#soon(0);
+    if (decided > 0 || !caughtUp || this.#putOff) this.#soon(0);
   }
 
   #soon(inMs: number): void {
@@ -126,48 +133,63 @@ export class Completion implements AsyncDisposable {
   /** One round of what goes on by itself. */
   round(): void {
     this.#timer = null;
+    let decided = 0;
     try {
-      this.#options.db.transaction(() => this.#lookAtSome());
       this.#enterManifests();
       this.#writeAnew();
+      decided = this.#options.db.transaction(() => this.#lookAtSome());
     } catch (error) {
       this.#options.broken(error);
       return;
     }
     if (this.idle !== this.#toldIdle) this.#options.changed();
     this.#toldIdle = this.idle;
-    this.#soon(this.#caughtUp ? TICK_MS : BEHIND_MS);
+    this.#soon(decided > 0 || this.#putOff ? 0 : this.#caughtUp ? TICK_MS : BEHIND_MS);
   }
 
-  #lookAtSome(): void {
+  #beginTurn(): void {
+    this.#membersLeft = MEMBERS_AT_ONCE;
+    this.#putOff = false;
+  }
+
+  #lookAtSome(): number {
     const { db, flow, clock } = this.#options;
     const { touched, caughtUp } = this.#placing.catchUp(PLACED_AT_ONCE, clock.steady());
     this.#caughtUp = caughtUp;
-    for (const set of touched) this.#look(set);
+    this.#beginTurn();
     const some = sets.openSets(db, flow, this.#cursor, LOOKED_AT_ONCE);
-    for (const { id } of some) this.#look(id);
-    this.#cursor = some.length < LOOKED_AT_ONCE ? "" : some.at(-1)!.path;
+    let decided = 0;
+    for (const id of new Set([...touched, ...some.map((set) => set.id)])) decided += this.#look(id) ? 1 : 0;
+    if (!this.#putOff) this.#cursor = some.length < LOOKED_AT_ONCE ? "" : some.at(-1)!.path;
+    return decided;
   }
 
   /** In a transaction. Whether the set has its manifest now. */
   #look(id: sets.SetId): boolean {
-    const { db, flow, clock, log, halted } = this.#options;
+    const { db, flow, clock, halted } = this.#options;
     const set = sets.setById(db, id);
     // What is not placed yet may be of this set.
     if (set === null || set.decidedAtMs !== null || !this.#caughtUp || halted()) return false;
     const now = { wall: clock.wall(), steady: clock.steady() };
     const moment: SetMoment = { now, watchedSince: this.#watchedSince, recounted: (at) => sets.recordRecount(db, id, at) };
     const standing = wholenessOf(db, flow, set, this.#completion.whole, moment);
-    if (!standing.whole) return false;
-    const isSurveyed =
-      this.#surveys === null || (set.surveyedAt !== null && set.surveyedAt >= Math.max(standing.since, this.#watchedSince));
-    if (!isSurveyed) {
-      this.#surveys?.want(set, now.steady);
+    if (!standing.whole) {
+      this.#surveys?.forget(id);
+      return false;
+    }
+    const surveys = this.#surveys;
+    if (surveys !== null && (set.surveyedAt === null || set.surveyedAt < Math.max(standing.since, this.#watchedSince))) {
+      // Where a scan is still about to find more, one survey tells so; the next is worth it when all that was found has ended.
+      if (!surveys.isUnclean(id) || !waitsForAny(db, id)) surveys.want(set, now.steady);
+      return false;
+    }
+    if (this.#membersLeft <= 0) {
+      this.#putOff = true;
       return false;
     }
     const decision = decideSet(this.#decider, set, now.wall);
     if (decision.kind !== "decided") return false;
-    log.info(`${show(set.path)} is complete: ${formatMany(decision.members, "file")} delivered; its manifest is sent`);
+    this.#membersLeft -= decision.members;
     return true;
   }
 
@@ -178,6 +200,7 @@ export class Completion implements AsyncDisposable {
       sets.recordSurvey(db, set, at);
       const { caughtUp } = this.#placing.catchUp(PLACED_AT_ONCE, this.#options.clock.steady());
       this.#caughtUp = caughtUp;
+      this.#beginTurn();
       return this.#look(set);
     });
     this.#soon(isDecided || !this.#caughtUp ? 0 : TICK_MS);
@@ -201,6 +224,8 @@ export class Completion implements AsyncDisposable {
         port.enter(manifest);
         manifests.setStage(db, manifest.set, "entered");
       });
+      const set = show(sets.setById(db, manifest.set)?.path ?? manifest.path);
+      log.info(`${set} is complete: ${formatMany(manifest.members, "file")} delivered; its manifest ${show(manifest.path)} is sent`);
     }
     this.#unwritable = null;
     if (decided.length > 0) queued();

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { expect, test } from "vitest";
 import { makeTemporary } from "../../../test/support/temporary.ts";
 import type { AbsPath } from "../../kernel/path.ts";
@@ -26,7 +26,5 @@ test("where it cannot be written the old one stays, and its parts are no part of
   };
   expect(() => writeManifest(file, failing())).toThrow("cannot be read");
   expect(readFileSync(file, "utf8")).toBe("old");
-  mkdirSync(`${temporary.path}/taken`);
-  chmodSync(`${temporary.path}/taken`, 0o755);
-  expect(() => writeManifest(`${temporary.path}/manifest/below` as AbsPath, [])).toThrow();
+  expect(() => writeManifest(`${temporary.path}/manifest/below` as AbsPath, [])).toThrow(/ENOTDIR|EEXIST/);
 });

@@ -12,6 +12,9 @@ import { type SetPaths, timecodeOf } from "./set-paths.ts";
 /** What adds a file to a set, or would. */
 const BRINGING = new Set(["put", "link", "rename"]);
 
+/** Sets by their paths, for the length of one call: none is decided in the midst of it. */
+type KnownSets = Map<RelPath, sets.FileSet>;
+
 /** Knows to which sets the transfers of one flow belong. All its calls are made in transactions of the ledger. */
 export class Placing {
   readonly #db: Database;
@@ -28,33 +31,37 @@ export class Placing {
   catchUp(limit: number, now: SteadyMs): { touched: sets.SetId[]; caughtUp: boolean } {
     const { placed, caughtUp } = takeUnplaced(this.#db, this.#flow, limit);
     const touched = new Set<sets.SetId>();
-    for (const transfer of placed) for (const set of this.#place(transfer, now)) touched.add(set);
+    const known: KnownSets = new Map();
+    for (const transfer of placed) for (const set of this.#place(transfer, now, known)) touched.add(set);
     return { touched: [...touched], caughtUp };
   }
 
   /** The sets that the ends of attempts may complete. */
   ended(held: EndedAttempt[]): sets.SetId[] {
     const touched = new Set<sets.SetId>();
+    const directories = new Map<sets.SetId, RelPath | null>();
     for (const { transfer, outcome } of held) {
       const isEnd = outcome.kind === "delivered" || outcome.kind === "superseded" || outcome.kind === "give-back";
       for (const set of isEnd ? endWait(this.#db, transfer.id) : []) {
         touched.add(set);
-        const { path, kind } = transfer.change;
+        if (outcome.kind !== "delivered" || !BRINGING.has(transfer.change.kind)) continue;
+        if (!directories.has(set)) directories.set(set, sets.setById(this.#db, set)?.path ?? null);
         // A rename also ends in the set that it took the file from.
-        const isIn = path.startsWith(`${sets.setById(this.#db, set)?.path ?? path}/`);
-        if (outcome.kind === "delivered" && BRINGING.has(kind) && isIn) this.#arrive(set, path, transfer.id);
+        const { path } = transfer.change;
+        if (path.startsWith(`${directories.get(set)}/`)) this.#arrive(set, path, transfer.id);
       }
     }
     return [...touched];
   }
 
-  #place(transfer: Placed, now: SteadyMs): sets.SetId[] {
+  #place(transfer: Placed, now: SteadyMs, known: KnownSets): sets.SetId[] {
     const { id, kind, path, state, directory } = transfer;
     if (state === "superseded" || state === "ignored") return [];
     const brings = BRINGING.has(kind) && !directory;
-    const concerned: sets.FileSet[] = this.#paths.above(path).flatMap((set) => {
-      const known = sets.setAt(this.#db, this.#flow, set);
-      return known ?? (brings ? this.#add(set, transfer, now) : []);
+    const concerned = this.#paths.above(path).flatMap((set) => {
+      const found = known.get(set) ?? sets.setAt(this.#db, this.#flow, set) ?? (brings ? this.#add(set, transfer, now) : null);
+      if (found !== null) known.set(set, found);
+      return found ?? [];
     });
     if (brings) for (const set of concerned) if (set.decidedAtMs !== null) this.#countLate(set, transfer);
     const open = concerned.filter((set) => set.decidedAtMs === null);

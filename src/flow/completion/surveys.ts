@@ -6,8 +6,8 @@ import type { FileSet, SetId } from "../ledger/file-sets.ts";
 import type { LocalSource } from "../settings.ts";
 import { surveySet } from "./survey.ts";
 
-/** What a look at the source led to is recorded by then. */
-const LOOKED_MS = 2000;
+/** What is still not recorded after so many looks will not be by the next one: a run that ends when idle does not wait for it. */
+const TIMES_MAX = 10;
 
 export type SurveysOptions = {
   source: LocalSource;
@@ -25,7 +25,8 @@ export class Surveys implements AsyncDisposable {
   readonly #wanted = new Map<SetId, { path: RelPath; at: SteadyMs }>();
   readonly #stop = new AbortController();
   #working: Promise<void> | null = null;
-  #lookedAt = -Infinity;
+  /** In the source there was more of them than is recorded, so many times in a row. */
+  readonly #unclean = new Map<SetId, number>();
   /** Why the source cannot be compared. */
   trouble: string | null = null;
 
@@ -34,7 +35,17 @@ export class Surveys implements AsyncDisposable {
   }
 
   get idle(): boolean {
-    return this.#working === null && performance.now() > this.#lookedAt + LOOKED_MS;
+    return this.#working === null && ![...this.#unclean.values()].some((times) => times < TIMES_MAX);
+  }
+
+  /** Whether its last survey found what was not recorded. */
+  isUnclean(id: SetId): boolean {
+    return this.#unclean.has(id);
+  }
+
+  /** More files are expected in it by now. */
+  forget(id: SetId): void {
+    this.#unclean.delete(id);
   }
 
   want({ id, path }: FileSet, at: SteadyMs): void {
@@ -63,8 +74,11 @@ export class Surveys implements AsyncDisposable {
     const { source, known, look, clean } = this.#options;
     const { unknown } = await surveySet(source, path, known, this.#stop.signal);
     this.trouble = null;
-    if (unknown.length === 0) return clean(id, at);
-    this.#lookedAt = performance.now();
+    if (unknown.length === 0) {
+      this.#unclean.delete(id);
+      return clean(id, at);
+    }
+    this.#unclean.set(id, (this.#unclean.get(id) ?? 0) + 1);
     look(unknown);
   }
 

@@ -82,7 +82,7 @@ export function hasStandingReceipt(db: Database, flow: FlowId, path: RelPath): b
 
 const standing = (among: string): string =>
   `SELECT id, path, kind, size, CAST(mtime_ns AS TEXT) AS mtime_ns, basis, algorithm, digest, durable, method, ended_at FROM (
-     SELECT *, max(id) FROM transfer WHERE flow = ?1 ${among} AND (state = 'delivered' OR overtook = 1) GROUP BY path ORDER BY path
+     SELECT max(id) AS id, path, kind, directory, size, mtime_ns, state, basis, algorithm, digest, durable, method, ended_at FROM transfer WHERE flow = ?1 ${among} AND (state = 'delivered' OR overtook = 1) GROUP BY path ORDER BY path
    ) t WHERE state = 'delivered' AND kind NOT IN ('delete', 'rmdir') AND method <> 'published'
      AND NOT EXISTS (SELECT 1 FROM transfer r WHERE r.flow = ?1 AND r.from_path = t.path AND r.id > t.id AND r.state = 'delivered')
      AND NOT EXISTS (SELECT 1 FROM transfer r WHERE r.flow = ?1 AND r.directory = 1 AND r.state = 'delivered' AND r.id > t.id

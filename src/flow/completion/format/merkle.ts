@@ -1,13 +1,11 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { bufferOf, type RelPath } from "../../../kernel/path.ts";
 
 const NUL = Buffer.from([0]);
 const NODE = Buffer.from([1]);
 
 function sha256(...parts: Buffer[]): Buffer {
-  const hash = createHash("sha256");
-  for (const part of parts) hash.update(part);
-  return hash.digest();
+  return hash("sha256", Buffer.concat(parts), "buffer");
 }
 
 /**
@@ -21,13 +19,13 @@ export class MerkleTree {
   #leaves = 0;
 
   add(path: RelPath, digestHex: string | null): void {
-    let hash = sha256(NUL, bufferOf(path), NUL, Buffer.from(digestHex ?? "", "hex"));
+    let node = sha256(NUL, bufferOf(path), NUL, Buffer.from(digestHex ?? "", "hex"));
     this.#leaves++;
     for (let level = 0; ; level++) {
       const left = this.#waiting[level];
-      this.#waiting[level] = left === undefined ? hash : undefined;
+      this.#waiting[level] = left === undefined ? node : undefined;
       if (left === undefined) return;
-      hash = sha256(NODE, left, hash);
+      node = sha256(NODE, left, node);
     }
   }
 
@@ -35,7 +33,7 @@ export class MerkleTree {
   root(): string {
     if (this.#leaves === 0) return sha256().toString("hex");
     let root: Buffer | undefined;
-    for (const hash of this.#waiting) if (hash !== undefined) root = root === undefined ? hash : sha256(NODE, hash, root);
+    for (const left of this.#waiting) if (left !== undefined) root = root === undefined ? left : sha256(NODE, left, root);
     return root!.toString("hex");
   }
 }
