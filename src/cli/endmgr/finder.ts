@@ -31,7 +31,8 @@ export async function startFinder(file: string, only: "validate" | null, context
   return await runDocument(
     {
       operation: "endmgr finder",
-      yaml: imported.yaml,
+      // Who runs this wants no page, and several may run on one machine.
+      yaml: `${imported.yaml}page: off\nlog: {level: ${logged.level}}\n`,
       stateDirectory: foreignState("endmgr", { label: basename(file).replace(/\.ya?ml$/, ""), key }, context),
       untilIdle: false,
       shownLevel: logged.level,
