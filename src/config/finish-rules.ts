@@ -12,8 +12,8 @@ function finishIsHere({ flow, written }: RuleFacts): RuleFault[] {
       ? url.kind === "file"
         ? null
         : "the destination is on another: run hotdir there (a flow from that directory, or one that subscribes), or tell others by announce"
-      : written("destination", "publish") || written("destination", "remove")
-        ? "this flow delivers no files"
+      : ["publish", "remove", "commands"].some((key) => written("destination", key))
+        ? "this flow delivers no files to it"
         : null;
   if (elsewhere === null) return [];
   return (["ingest", "catalog"] as const)

@@ -32,7 +32,7 @@ test("a command for files that are on another machine is refused, with what to d
     "flows.a.finish: the ingest command runs on this machine, and the destination is on another: run hotdir there (a flow from that directory, or one that subscribes), or tell others by announce",
   ]);
   expect(faultsOf({ source, destination: { remove: { directory: "/in" } }, finish: { catalog } }).join("\n")).toContain(
-    "this flow delivers no files",
+    "this flow delivers no files to it",
   );
 });
 

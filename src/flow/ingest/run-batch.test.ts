@@ -32,6 +32,11 @@ test("a command that is not there is not started, also where xargs would start i
   expect(await runBatch(batch("", odd), never)).toMatchObject({ kind: "not-started", detail: expect.stringContaining("/no/such/program") });
 });
 
+test("what keeps it from being started at all is told, and thrown at nobody", async () => {
+  const huge = batch("", { command: ["true", "x".repeat(300_000)] });
+  expect(await runBatch(huge, never)).toMatchObject({ kind: "not-started", detail: expect.stringContaining("E2BIG") });
+});
+
 test("one that says nothing is ended, one that goes on saying something is not", async () => {
   expect(failureOf(await runBatch(batch("trap '' TERM; sleep 60 & wait; sleep 60", { silenceMs: 200 }), never))).toMatch(
     /^it said nothing for/,

@@ -31,13 +31,10 @@ export type BatchEnd =
 
 /** Runs the user's command for a batch to its end: in a process group of its own, which is ended as a whole when it is silent for too long. */
 export async function runBatch(batch: Batch, signal: AbortSignal): Promise<BatchEnd> {
-  using launch = launchOf(batch.command, batch.paths);
   const reports = new Reports(batch.paths);
-  const child = spawn(launch.program, launch.args, {
-    stdio: ["pipe", "pipe", "pipe", ...(launch.list === null ? [] : [launch.list])],
-    detached: true,
-    env: { ...process.env, ...batch.env },
-  });
+  const started = start(batch);
+  if (!("child" in started)) return { kind: "not-started", detail: started.detail };
+  const { child, byXargs } = started;
   const ending = new Ending(child, batch.silenceMs, signal);
   const words = new Words((line) => (reports.add(line), batch.said(line)), ending);
   words.read(child);
@@ -45,7 +42,7 @@ export async function runBatch(batch: Batch, signal: AbortSignal): Promise<Batch
   const { error, status, killedBy } = await ended(child);
   ending[Symbol.dispose]();
   words.end();
-  const isNotFound = launch.byXargs && (status === 126 || status === 127);
+  const isNotFound = byXargs && (status === 126 || status === 127);
   if (error !== null || isNotFound) return { kind: "not-started", detail: error ?? words.last };
   if (ending.reason === "stopped") return { kind: "interrupted", reports };
   const how =
@@ -55,6 +52,21 @@ export async function runBatch(batch: Batch, signal: AbortSignal): Promise<Batch
         ? null
         : (killedBy ?? `exit ${status}`);
   return { kind: "ended", reports, failure: how === null ? null : `${how}${words.last === "" ? "" : `: ${words.last}`}` };
+}
+
+/** Some of what keeps a program from being started (no memory, no room for a list of names) is thrown, and some is told later. */
+function start({ command, paths, env }: Batch): { child: ChildProcess; byXargs: boolean } | { detail: string } {
+  try {
+    using launch = launchOf(command, paths);
+    const child = spawn(launch.program, launch.args, {
+      stdio: ["pipe", "pipe", "pipe", ...(launch.list === null ? [] : [launch.list])],
+      detached: true,
+      env: { ...process.env, ...env },
+    });
+    return { child, byXargs: launch.byXargs };
+  } catch (error) {
+    return { detail: messageOf(error) };
+  }
 }
 
 type End = { error: string | null; status: number | null; killedBy: string | null };
