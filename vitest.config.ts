@@ -9,7 +9,7 @@ export default defineConfig({
     maxWorkers: Number(process.env["HOTDIR_TEST_WORKERS"] ?? 2),
     allowOnly: false,
     projects: [
-      { test: { ...node, name: "unit", include: ["src/**/*.test.ts", "test/house/**/*.test.ts"] } },
+      { test: { ...node, name: "unit", include: ["src/**/*.test.ts", "test/house/**/*.test.ts"], testTimeout: 30_000 } },
       { test: { ...node, name: "property", include: ["test/property/**/*.test.ts"], testTimeout: 120_000 } },
       { test: { ...node, name: "contract", include: ["test/contract/**/*.test.ts"], testTimeout: 30_000 } },
       { test: { ...node, name: "integration", include: ["test/integration/**/*.test.ts"], testTimeout: 60_000, hookTimeout: 60_000 } },

@@ -30,6 +30,8 @@ beforeEach(async () => {
   root = bytesOfText(`${temporary.path}/source`) as AbsPath;
   mkdirSync(root);
   looked = [];
+  manifestPath = "${set}.json";
+  sourceKind = "watched";
 });
 
 afterEach(async () => {
@@ -38,10 +40,13 @@ afterEach(async () => {
   await temporary[Symbol.asyncDispose]();
 });
 
+let manifestPath: string;
+let sourceKind: "watched" | "posted";
+
 function settingsWith(whole: WholeRule): FlowSettings & { completion: CompletionSettings } {
   const directory = bytesOfText(`${temporary.path}/manifests`) as AbsPath;
-  const manifest = { format: "json", directory, path: "${set}.json", instance: null, archive: "x" } as const;
-  const settings = flowSettings({ source: { root }, completion: null });
+  const manifest = { format: "json", directory, path: manifestPath, instance: null, archive: "x" } as const;
+  const settings = flowSettings({ source: { root, kind: sourceKind }, completion: null });
   return { ...settings, completion: { sets: /\d+/, whole, manifest } };
 }
 
@@ -195,4 +200,41 @@ test("with another destination sets begin anew, and a manifest that was not sent
   const next = registerFlow(db, { name: "test", root: bytesOfText("/source") as AbsPath, destination: "file:/elsewhere" });
   expect(db.all("SELECT 1 FROM transfer WHERE flow = ?", next)).toEqual([]);
   expect(db.all("SELECT 1 FROM file_set WHERE flow = ?", next)).toEqual([]);
+});
+
+/** Delivered long ago. */
+function delivered(...paths: string[]): void {
+  const columns =
+    "flow, kind, path, inode, size, mtime_ns, mode, links, state, seen_at, ended_at, basis, algorithm, digest, durable, method";
+  const sql = `INSERT INTO transfer (${columns}) VALUES (?, 'put', ?, '1:1', 1, 1, 420, 1, 'delivered', 1, 2, 'digest', 'sha256', x'00', 1, 'sent')`;
+  ledger.db.transaction(() => paths.forEach((path) => ledger.db.run(sql, ledger.flow, Buffer.from(path))));
+}
+
+test("sets that were delivered before anybody knew of sets have their manifests, a turn's worth of members at a time", () => {
+  sourceKind = "posted";
+  for (const set of ["1", "2", "3"]) delivered(...Array.from({ length: 11_000 }, (_, index) => `${set}/f${index}`));
+  begin({ kind: "count", count: 1 });
+  for (let round = 0; manifests().length === 0; round++) {
+    expect(round).toBeLessThan(100);
+    completion.round();
+  }
+  expect(manifests()).toHaveLength(2);
+  completion.round();
+  expect(manifests()).toEqual(["1.json", "2.json", "3.json"]);
+});
+
+test("two sets whose manifests would have one name: the first has it, and it is told why the other has none", () => {
+  sourceKind = "posted";
+  manifestPath = "${name}.json";
+  delivered("1/7/a", "2/7/b");
+  const { db, flow } = ledger;
+  const settings = settingsWith({ kind: "count", count: 1 });
+  const nothing = (): undefined => undefined;
+  const sections = { ...settings.completion, sets: /\d\/7/ };
+  const port = new LedgerPort({ db, flow, clock });
+  const asked = { look: nothing, halted: () => false, queued: nothing, changed: nothing, broken: nothing };
+  completion = new Completion({ db, flow, settings, clock, log: silentLog, port, ...asked }, sections);
+  completion.round();
+  expect(manifests()).toEqual(["7.json"]);
+  expect(completion.notice).toBe("the manifest of 2/7 would have the name of another set's, so it has none: put ${set} into manifest.path");
 });

@@ -14,6 +14,7 @@ import { waitsForAny } from "../ledger/set-waits.ts";
 import type { CompletionSettings, FlowSettings } from "../settings.ts";
 import { type Decider, decideSet } from "./deciding.ts";
 import { isThere, writeManifest } from "./manifest-file.ts";
+import { variablesOf } from "./manifest-name.ts";
 import type { ManifestPort } from "./manifest-port.ts";
 import { Placing } from "./placing.ts";
 import { SetPaths } from "./set-paths.ts";
@@ -70,6 +71,7 @@ export class Completion implements AsyncDisposable {
   #timer: NodeJS.Timeout | null = null;
   #stopped = false;
   #unwritable: string | null = null;
+  #nameTaken: string | null = null;
   #toldIdle = false;
   /** How many members may still be told in this turn; below that, sets were put off. */
   #membersLeft = MEMBERS_AT_ONCE;
@@ -110,7 +112,7 @@ export class Completion implements AsyncDisposable {
 
   /** What a person should know; null: nothing. */
   get notice(): string | null {
-    return this.#unwritable ?? this.#surveys?.trouble ?? null;
+    return this.#unwritable ?? this.#nameTaken ?? this.#surveys?.trouble ?? null;
   }
 
   /** Ends of attempts are being recorded, in this transaction: one of them may be the last that a set waited for. */
@@ -132,6 +134,7 @@ export class Completion implements AsyncDisposable {
 
   /** One round of what goes on by itself. */
   round(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
     let decided = 0;
     try {
@@ -188,9 +191,18 @@ export class Completion implements AsyncDisposable {
       return false;
     }
     const decision = decideSet(this.#decider, set, now.wall);
+    if (decision.kind === "name-taken") this.#tellTaken(set);
     if (decision.kind !== "decided") return false;
     this.#membersLeft -= decision.members;
     return true;
+  }
+
+  /** Another second gives another name, where the time is in it. */
+  #tellTaken(set: sets.FileSet): void {
+    const { path } = this.#completion.manifest;
+    if (variablesOf(path).includes("unix") || this.#nameTaken !== null) return;
+    this.#nameTaken = `the manifest of ${show(set.path)} would have the name of another set's, so it has none: put \${set} into manifest.path`;
+    this.#options.log.warn(this.#nameTaken);
   }
 
   /** The source held nothing of the set that was not recorded. */
@@ -209,26 +221,31 @@ export class Completion implements AsyncDisposable {
 
   /** From the ledger to its file, and into the queue. A kill in between has it done again. */
   #enterManifests(): void {
-    const { db, flow, port, log, queued } = this.#options;
+    const { db, flow, queued } = this.#options;
     const decided = manifests.manifestsAt(db, flow, "decided", MANIFESTS_AT_ONCE);
-    for (const manifest of decided) {
-      try {
-        writeManifest(manifest.file, manifests.partsOf(db, manifest.set));
-      } catch (error) {
-        const notice = `the manifest ${show(manifest.file)} cannot be written: ${messageOf(error)}; tried again every second`;
-        if (this.#unwritable === null) log.warn(notice);
-        this.#unwritable = notice;
-        return;
-      }
-      db.transaction(() => {
-        port.enter(manifest);
-        manifests.setStage(db, manifest.set, "entered");
-      });
-      const set = show(sets.setById(db, manifest.set)?.path ?? manifest.path);
-      log.info(`${set} is complete: ${formatMany(manifest.members, "file")} delivered; its manifest ${show(manifest.path)} is sent`);
+    const refused = decided.filter((manifest) => !this.#enter(manifest));
+    if (refused.length === 0) this.#unwritable = null;
+    if (decided.length > refused.length) queued();
+  }
+
+  /** One that cannot be written holds up no other. */
+  #enter(manifest: manifests.Manifest): boolean {
+    const { db, port, log } = this.#options;
+    try {
+      writeManifest(manifest.file, manifests.partsOf(db, manifest.set));
+    } catch (error) {
+      const notice = `the manifest ${show(manifest.file)} cannot be written: ${messageOf(error)}; tried again every second`;
+      if (this.#unwritable === null) log.warn(notice);
+      this.#unwritable = notice;
+      return false;
     }
-    this.#unwritable = null;
-    if (decided.length > 0) queued();
+    db.transaction(() => {
+      port.enter(manifest);
+      manifests.setStage(db, manifest.set, "entered");
+    });
+    const set = show(sets.setById(db, manifest.set)?.path ?? manifest.path);
+    log.info(`${set} is complete: ${formatMany(manifest.members, "file")} delivered; its manifest ${show(manifest.path)} is sent`);
+    return true;
   }
 
   #delivered(path: RelPath): void {

@@ -16,6 +16,13 @@ test("a manifest is written whole, again without harm, into directories that wer
   expect([isThere(file, 7), isThere(file, 6), isThere(`${file}x` as AbsPath, 7)]).toEqual([true, false, false]);
 });
 
+test("a name as long as the file system takes can be written", async () => {
+  await using temporary = await makeTemporary();
+  const file = `${temporary.path}/${"n".repeat(255)}` as AbsPath;
+  writeManifest(file, [Buffer.from("x")]);
+  expect(readFileSync(file, "utf8")).toBe("x");
+});
+
 test("where it cannot be written the old one stays, and its parts are no part of it", async () => {
   await using temporary = await makeTemporary();
   const file = `${temporary.path}/manifest` as AbsPath;

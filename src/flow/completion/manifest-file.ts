@@ -2,6 +2,8 @@ import { closeSync, fsyncSync, lstatSync, mkdirSync, openSync, renameSync, write
 import { type AbsPath, absPath, type Bytes, fsPath, nameOf } from "../../kernel/path.ts";
 
 const MODE = 0o644;
+/** A name may be as long as a file system takes; its draft must not be longer. */
+const DRAFT_BYTES_MAX = 240;
 
 /**
  * Writes a file of ours whole and durably, from parts of which one is in memory at a time. Again without harm: the same bytes come to
@@ -10,7 +12,7 @@ const MODE = 0o644;
 export function writeManifest(file: AbsPath, parts: Iterable<Uint8Array>): void {
   const directory = parentOf(file);
   makeDirectory(directory);
-  const draft = `${directory === "/" ? "" : directory}/.${nameOf(file)}.new` as AbsPath;
+  const draft = `${directory === "/" ? "" : directory}/.${nameOf(file).slice(0, DRAFT_BYTES_MAX)}.new` as AbsPath;
   const descriptor = openSync(fsPath(draft), "w", MODE);
   try {
     for (const part of parts) for (let at = 0; at < part.length; at += writeSync(descriptor, part, at));

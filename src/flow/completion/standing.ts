@@ -12,7 +12,7 @@ export type SetMoment = {
   now: { wall: WallMs; steady: SteadyMs };
   /** Before that nobody looked: quiet time counts from there. */
   watchedSince: SteadyMs;
-  /** Told when members were counted and are fewer: from so many arrivals on they are worth being counted again. */
+  /** Told when members were counted and are fewer: from so many arrivals on they are worth being counted again. Without it none is counted. */
   recounted?: (atArrivals: number) => void;
 };
 
@@ -43,7 +43,8 @@ function markerOf(db: Database, flow: FlowId, path: RelPath): "there" | "absent"
 function members(db: Database, flow: FlowId, set: FileSet, wanted: number, { recounted }: SetMoment): number {
   if (set.arrivals < wanted) return set.arrivals;
   if (set.arrivals < set.recountAt) return wanted - (set.recountAt - set.arrivals);
+  if (recounted === undefined) return set.arrivals;
   const counted = countReceiptsBelow(db, flow, set.path, wanted);
-  if (counted < wanted) recounted?.(set.arrivals + wanted - counted);
+  if (counted < wanted) recounted(set.arrivals + wanted - counted);
   return counted;
 }
