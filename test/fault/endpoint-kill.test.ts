@@ -50,6 +50,8 @@ test(
         write();
         await sleep(random.between(0, 60));
       }
+      // However busy the machine is: kills before anything was ever done would prove nothing.
+      if (round === 0) await waitUntil("a first file ingested", () => existsSync(`${site.path}/ingested`), { explain: site.log });
       for (const child of children) await site.end(child, "SIGKILL");
       expect(lost(site, written), site.log()).toEqual([]);
     }
@@ -72,7 +74,6 @@ test(
         "SELECT f.filename, count(*) AS n FROM files f LEFT JOIN file_events e ON e.files_id = f.id AND e.status = 'SUCCESS' GROUP BY f.id HAVING n <> 1",
       ),
     ).toEqual([]);
-    expect(existsSync(`${site.path}/ingested`)).toBe(true);
   },
 );
 
