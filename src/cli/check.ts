@@ -8,6 +8,7 @@ import { probeFinish } from "./probe/finish.ts";
 import { findingsOf, type FlowCheck } from "./probe/finding.ts";
 import { compareWithDaemon } from "./probe/in-force.ts";
 import { probeRetention } from "./probe/source.ts";
+import { probeRowRetention } from "./probe/table.ts";
 import { probeTurn } from "./probe/turn.ts";
 import { type Written, writtenIn } from "./probe/written.ts";
 import { checkText, conclusion, originsText } from "./render/check-text.ts";
@@ -74,7 +75,11 @@ export async function checkFlow(settings: FlowSettings, written: Written, signal
     source: [...source, ...probeTurn(settings, Date.now())],
     destination: destination.findings,
     // Without its source nothing more can be said.
-    retention: source.some((finding) => finding.level === "problem") ? [] : probeRetention(settings, written),
+    retention: source.some((finding) => finding.level === "problem")
+      ? []
+      : settings.source.kind === "table"
+        ? probeRowRetention(settings)
+        : probeRetention(settings, written),
     announce: told.findings,
     finish: probeFinish(settings, written),
     unreachable: near.unreachable ?? destination.unreachable ?? told.unreachable,

@@ -30,6 +30,7 @@ const commands: Record<string, () => Promise<Command>> = {
   sr3: async () => (await import("./sr3.ts")).sr3,
   sr3_post: async () => (await import("./sr3-post.ts")).sr3Post,
   sr3_watch: async () => (await import("./sr3-watch.ts")).sr3Watch,
+  hdfmgr: async () => (await import("./hdfmgr.ts")).hdfmgr,
   suprsync: async () => (await import("./suprsync.ts")).suprsync,
   supervise: async () => (await import("./supervise.ts")).supervise,
 };

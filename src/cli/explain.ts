@@ -1,9 +1,10 @@
 import { type ExplainFacts, explainFacts } from "../daemon/explain-facts.ts";
-import { show } from "../kernel/path.ts";
+import { describeSource } from "../flow/entrances.ts";
 import type { Command } from "./command.ts";
 import { openEngine } from "./engine.ts";
 import { chosenFlows, flowOption, readConfiguration, stateDirectory } from "./locations.ts";
 import { pathsNamed, workingDirectory } from "./named-path.ts";
+import { pathsOfRows } from "./paths-of-rows.ts";
 import { explainJson } from "../daemon/json/explain-json.ts";
 import { explainText } from "./render/explain-text.ts";
 import { pretty } from "./render/json.ts";
@@ -36,10 +37,12 @@ export const explain: Command = {
     const settings = chosenFlows(readConfiguration(args, context), typeof named === "string" ? [named] : []);
     const typed = args.positionals[0]!;
     using engine = await openEngine(stateDirectory(args, context));
-    const all = pathsNamed(typed, settings, workingDirectory()).map((one) => explainFacts({ ...one, db: engine.db, live: engine.live }));
+    const all = pathsNamed(typed, settings, workingDirectory(), pathsOfRows(engine.db)).map((one) =>
+      explainFacts({ ...one, db: engine.db, live: engine.live }),
+    );
     const stories = likeliest(all);
     if (stories.length === 0 && args.values["json"] !== true) {
-      const sources = settings.map((flow) => `${flow.name}: ${show(flow.source.root)}`).join(", ");
+      const sources = settings.map((flow) => `${flow.name}: ${describeSource(flow)}`).join(", ");
       context.stdout.write(`${typed}\n\nNext: never seen: it is not in any source (${sources})\n`);
     }
     const look = lookOf(context.stdout, context.env);

@@ -1,6 +1,6 @@
 import { nearest } from "../config/nearest.ts";
-import type { CliContext, Command } from "./command.ts";
-import { areOfEndpoint, importDbbEndpoint } from "./import/dbb-endpoint.ts";
+import type { Command } from "./command.ts";
+import { importDbb } from "./import/dbb.ts";
 import { misused, outputOption } from "./import/output.ts";
 import { importSr3 } from "./import/sr3.ts";
 import { importSuprsync } from "./import/suprsync.ts";
@@ -23,7 +23,8 @@ export const importCommand: Command = {
     "suprsync: the agent's arguments, or --site-config FILE [--instance-id ID]: without an ID all agents of the class SupRsync that the OCS site",
     "configuration has. 'hotdir suprsync --help' lists the arguments.",
     "",
-    "dbb: a configuration of endmgr's. The finder's becomes a flow, which ingests as well where the ingester's is named beside it.",
+    "dbb: the YAML configuration of a buffer manager; its keys tell which one it is of. That of a finder becomes a flow, which ingests as well where that of",
+    "an ingester is named beside it.",
   ].join("\n"),
   ownArguments: ([system]) => system === "suprsync",
   options: {
@@ -39,23 +40,18 @@ export const importCommand: Command = {
       does: "one sender, with the watch that feeds it, into a file",
     },
     { command: "hotdir import suprsync --site-config default.yaml", does: "a flow for each SupRsync agent of a site" },
+    { command: "hotdir import dbb config.yaml", does: "what 'hotdir hdfmgr run config.yaml' runs, as a configuration" },
   ],
   exits: [],
   async run({ values, positionals }, context) {
     const [system = "", ...what] = positionals;
     if (system === "suprsync") return importSuprsync(what, context);
     const output = typeof values["output"] === "string" ? values["output"] : null;
-    if (system === "dbb") return importDbb(what, output, context);
     if (system === "sr3") return importSr3(what, { withoutBroker: values["without-broker"] === true, output }, context);
+    if (system === "dbb") return importDbb(what, output, context);
     const meant = nearest(system, systems);
     throw misused(
       `${JSON.stringify(system)} is no program whose configurations are read: ${systems.join(", ")} are${meant === null ? "" : `; did you mean ${meant}?`}`,
     );
   },
 };
-
-function importDbb(paths: readonly string[], output: string | null, context: CliContext): number {
-  if (paths.length === 0) throw misused("which configuration? 'hotdir import dbb CONFIG...'");
-  if (areOfEndpoint(paths)) return importDbbEndpoint(paths, output, context);
-  throw misused(`${paths.join(", ")}: no configuration of a finder, an ingester or a backfill`);
-}

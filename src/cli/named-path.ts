@@ -16,6 +16,9 @@ import {
 
 export type NamedPath = { settings: FlowSettings; path: RelPath };
 
+/** The paths at the destination of a file that rows of a table name. */
+export type PathsNaming = (settings: FlowSettings, file: AbsPath) => RelPath[];
+
 /** The working directory as the kernel has it; `process.cwd()` would decode it. */
 export function workingDirectory(): AbsPath {
   return bytesOf(readlinkSync("/proc/self/cwd", { encoding: "buffer" })) as AbsPath;
@@ -26,21 +29,22 @@ export function workingDirectory(): AbsPath {
  * working directory, or one relative to a source. Names may also be given as `show` prints them
  * (`\n`, `\xff`), since not every name can be typed. The likeliest first.
  */
-export function pathsNamed(text: string, flows: FlowSettings[], cwd: AbsPath): NamedPath[] {
+export function pathsNamed(text: string, flows: FlowSettings[], cwd: AbsPath, naming: PathsNaming = () => []): NamedPath[] {
   const found = new Map<string, NamedPath>();
   for (const typed of [bytesOfText(text), unshow(text)]) {
     if (typed === null) continue;
-    for (const named of [...fromRoot(typed, flows, cwd), ...fromSources(typed, flows)])
+    for (const named of [...fromRoot(typed, flows, cwd, naming), ...fromSources(typed, flows)])
       found.set(`${named.settings.name}\0${named.path}`, named);
   }
   return [...found.values()];
 }
 
-function fromRoot(typed: Bytes, flows: FlowSettings[], cwd: AbsPath): NamedPath[] {
+function fromRoot(typed: Bytes, flows: FlowSettings[], cwd: AbsPath, naming: PathsNaming): NamedPath[] {
   const absolute = absPath(typed, cwd);
   return [absolute, throughLinks(absolute)].flatMap((file) =>
     flows.flatMap((settings) => {
-      const { root } = settings.source;
+      const { root, kind } = settings.source;
+      if (kind === "table") return naming(settings, file).map((path) => ({ settings, path }));
       const path = below(root, file) ?? below(realPath(root), file);
       return path === null ? [] : [{ settings, path }];
     }),

@@ -16,6 +16,7 @@ import type { CliContext, Command } from "./command.ts";
 import { type Engine, knownFlows, openEngine, ownLedger } from "./engine.ts";
 import { chosenFlows, flowOption, readConfiguration, stateDirectory } from "./locations.ts";
 import { pathsNamed, workingDirectory } from "./named-path.ts";
+import { pathsOfRows } from "./paths-of-rows.ts";
 import { queuedDead, reviveQueued } from "./queued-dead.ts";
 
 /** So many ids are well within a request of the control socket. */
@@ -94,7 +95,7 @@ function namedDead(
   let missed = 0;
   for (const text of texts) {
     const before = ids.size + [...paths.values()].flat().length;
-    for (const { settings: flow, path } of pathsNamed(text, settings, workingDirectory())) {
+    for (const { settings: flow, path } of pathsNamed(text, settings, workingDirectory(), pathsOfRows(db))) {
       const id = db === null ? null : flowId(db, flow.name);
       const letters = db === null || id === null ? [] : deadLettersAt(db, { id, name: flow.name }, path);
       const messages = db === null ? [] : letters.flatMap((letter) => messageOfTransfer(db, letter.id)?.relPath ?? []);

@@ -40,6 +40,8 @@ export function placeOrigin(place: DestinationSettings["place"]): PathOrigin {
       };
     }
     // A rule has refused to announce what such a flow does.
+    // Where a directory that commands fill can be fetched from, only its user knows.
+    case "commands":
     case "publish":
     case "remove":
       return { baseUrl: null, pathPrefix };

@@ -25,7 +25,7 @@ export function computedDefaults(name: string, flow: FlowValue, context: Section
           { path: [...path, "source"], value: value.broker.address.user ?? "the user of the credentials" },
         ];
   return [
-    { path: ["destination", "verify"], value: defaultVerify(destination.place.kind) },
+    { path: ["destination", "verify"], value: defaultVerify(destination.place.kind, source) },
     { path: ["destination", "ssh"], value: ssh },
     ...(source.kind === "subscribed"
       ? [

@@ -1,9 +1,10 @@
 import * as z from "zod";
-import { digestAlgorithms } from "../flow/digest.ts";
+import { type DigestAlgorithm, digestAlgorithms } from "../flow/digest.ts";
 import type { DestinationSettings, LocalPlace, SourceSettings, SshPlace } from "../flow/settings.ts";
 import { assert } from "../kernel/errors.ts";
 import { absPath, type Bytes, bytesOfText, join } from "../kernel/path.ts";
 import { bandwidth, bandwidthSettings } from "./bandwidth.ts";
+import { commands, commandsSettings } from "./commands.ts";
 import { parseChmod } from "./chmod.ts";
 import { type DestinationUrl, parseDestinationUrl } from "./destination-url.ts";
 import { command, nameSuffix, size, textField, words } from "./fields.ts";
@@ -61,13 +62,24 @@ export const destination = z
       .optional()
       .describe("Where files go. The host is written as for `ssh`; `/~/` is the remote home; `%20` and the like stand for bytes."),
     ssh: command.optional().describe("The ssh command. Default: the environment's `HOTDIR_SSH`, else `ssh`."),
+    directory: textField({ title: "path", examples: ["/data/buffer"], parse: checkPath })
+      .optional()
+      .describe("With `commands`: the directory at the far end, from /."),
+    commands,
     compress: z
       .boolean()
       .prefault(false)
       .describe("Whether ssh compresses what it carries: worth it on a slow line, for data that is not compressed already."),
     publish,
     remove,
-    lanes: z.int().min(1).max(64).prefault(5).describe("The most SSH connections at a time. They open by need, and only while that helps."),
+    lanes: z
+      .int()
+      .min(1)
+      .max(64)
+      .prefault(5)
+      .describe(
+        "The most SSH connections at a time, which open by need, and only while that helps; with `commands` the most rounds of them.",
+      ),
     inflight: inflight
       .prefault(".tmp")
       .describe("Where bytes are while they move: under the final name with this suffix, or in a staging directory."),
@@ -83,7 +95,7 @@ export const destination = z
       .enum([...digestAlgorithms, "size", "none"])
       .optional()
       .describe(
-        "What a receipt proves: the digest of the bytes read back, their number, or nothing. `size` and `none` let nothing be removed from the source. Default: `sha256`. With `publish`: the digest that messages carry, or `none`; default `sha512`, which Sarracenia knows.",
+        "What a receipt proves: the digest of the bytes read back, their number, or nothing. `size` and `none` let nothing be removed from the source. Default: `sha256`. With `publish`: the digest that messages carry, or `none`; default `sha512`, which Sarracenia knows. With `table`: its `algorithm`.",
       ),
     durable: z
       .enum(["auto", "always", "never"])
@@ -103,8 +115,10 @@ export const destination = z
       .prefault("2%")
       .describe("The flow waits while the destination has less free space."),
   })
-  .meta({ oneOf: [{ required: ["url"] }, { required: ["publish"] }, { required: ["remove"] }] })
-  .describe("Where changes are made true: a directory (`url`), messages to others (`publish`), or a directory that is cleaned (`remove`).");
+  .meta({ oneOf: [{ required: ["url"] }, { required: ["commands", "directory"] }, { required: ["publish"] }, { required: ["remove"] }] })
+  .describe(
+    "Where changes are made true: a directory (`url`), one that own commands fill (`commands`), messages to others (`publish`), or a directory that is cleaned (`remove`).",
+  );
 
 export type DestinationValue = z.output<typeof destination>;
 
@@ -117,7 +131,7 @@ export function destinationSettings(value: DestinationValue, source: SourceSetti
     inflight: inflightOf(value.inflight, place, context.base),
     preserve: { mtime: value.preserve.includes("mtime"), mode: value.preserve.includes("mode") },
     chmod: value.chmod ?? null,
-    verify: value.verify ?? defaultVerify(place.kind),
+    verify: value.verify ?? defaultVerify(place.kind, source),
     durable: value.durable,
     segmentAboveBytes: value.segment_above,
     accelerate:
@@ -129,14 +143,17 @@ export function destinationSettings(value: DestinationValue, source: SourceSetti
   };
 }
 
-export function defaultVerify(place: DestinationSettings["place"]["kind"]): "sha256" | "sha512" {
+/** `source`: what was registered of its files is what is read back. */
+export function defaultVerify(place: DestinationSettings["place"]["kind"], source: SourceSettings): DigestAlgorithm {
+  if (source.kind === "table") return source.algorithm;
   return place === "publish" ? "sha512" : "sha256";
 }
 
 function placeOf(value: DestinationValue, source: SourceSettings, context: SectionContext): DestinationSettings["place"] {
   if (value.url !== undefined) return resolvePlace(value.url, value, context);
+  if (value.commands !== undefined) return commandsSettings(value.commands, value.directory ?? "/", context.base);
   if (value.remove !== undefined) return removeSettings(value.remove, context.base);
-  // A rule has seen to it that one of the three is there.
+  // A rule has seen to it that one of the four is there.
   assert(value.publish !== undefined, "a destination is a directory, or messages");
   return { kind: "publish", publish: publishSettings(value.publish, originOf(source), context.base) };
 }
@@ -166,6 +183,7 @@ function inflightOf(
   // Nothing is moved; a rule has refused the key there.
   if (place.kind === "publish" || place.kind === "remove") return { kind: "suffix", suffix: bytesOfText(".tmp") };
   if (typeof value === "string") return { kind: "suffix", suffix: bytesOfText(value) };
+  if (place.kind === "commands") return { kind: "staging", directory: absPath(bytesOfText(value.staging)) };
   return { kind: "staging", directory: resolveStaging(value.staging, place, base) };
 }
 

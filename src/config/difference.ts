@@ -7,7 +7,17 @@ export type Json = null | boolean | number | string | Json[] | { [key: string]: 
 export type Difference = { path: string; before: Json | undefined; after: Json | undefined };
 
 /** What these keys hold are byte strings; `show` gives each another text, so that nothing that differs looks the same. */
-const byteKeys: ReadonlySet<string> = new Set(["root", "directory", "hold", "suffix", "marker", "credentialsFile", "caFile", "pathPrefix"]);
+const byteKeys: ReadonlySet<string> = new Set([
+  "root",
+  "directory",
+  "hold",
+  "suffix",
+  "marker",
+  "journal",
+  "credentialsFile",
+  "caFile",
+  "pathPrefix",
+]);
 
 /**
  * Settings as plain JSON: the same settings give the same text, however they were made, also in

@@ -28,6 +28,38 @@ const table: Array<[title: string, text: string, ...Expected[]]> = [
     flow([source, destination, "colour: red"]),
     { line: 5, path: "flows.a.colour", message: /known: source, destination/ },
   ],
+  [
+    "a table beside a directory",
+    flow(["source:", "  directory: /d", "  table: {database: /db}", destination]),
+    { line: 5, path: "flows.a.source.table", message: /either directory or table, not both/ },
+  ],
+  [
+    "a table with what says nothing about rows",
+    flow(["source:", "  table: {database: /db}", "  settle: 5s", "  propagate: [put]", destination]),
+    { line: 5, path: "flows.a.source.settle", message: /settle does nothing with a table: a row says itself that its file is complete/ },
+    { line: 6, path: "flows.a.source.propagate", message: /propagate does nothing with a table/ },
+  ],
+  [
+    "a table without a database, with an unknown column",
+    flow(["source:", "  table:", "    columns: {sum: md5}", destination]),
+    { line: 5, path: "flows.a.source.table.database", message: /"database" is missing/ },
+    { line: 5, path: "flows.a.source.table.columns.sum", message: /unknown key "sum"/ },
+  ],
+  [
+    "rows that are verified by another digest than theirs",
+    flow(["source: {table: {database: /db}}", "destination: {url: 'file:/o', verify: sha256}"]),
+    { line: 4, path: "flows.a.destination.verify", message: /sums of md5, and get what was read back: verify is md5/, suggestion: "md5" },
+  ],
+  [
+    "rows that are published",
+    flow(["source: {table: {database: /db}}", "destination: {publish: {broker: 'amqp://u@h', exchange: x}}"]),
+    { line: 4, path: "flows.a.destination.publish", message: /what the rows of a table name is moved: write a url/ },
+  ],
+  [
+    "empty directories of rows",
+    flow(["source: {table: {database: /db}}", destination, "retain: {delete_after: 1d, empty_directories_after: 1d}"]),
+    { line: 5, path: "flows.a.retain.empty_directories_after", message: /no directory is removed where none is watched/ },
+  ],
   ["a missing section", flow([source]), { line: 3, path: "flows.a.destination", message: /"destination" is missing/ }],
   ["a duplicate key", flow([source, destination, source]), { line: 5, path: "flows.a.source", message: /already given in line 3/ }],
   [

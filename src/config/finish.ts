@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { FinishSettings } from "../flow/settings.ts";
+import type { FinishSettings } from "../flow/finish-settings.ts";
 import { command, duration, textField } from "./fields.ts";
 import { checkPath, resolveArgument, resolvePath } from "./local-path.ts";
 import { bad, good } from "./parsed.ts";

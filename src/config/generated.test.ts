@@ -19,7 +19,15 @@ it("the example of the reference is a good configuration", () => {
   expect(parseConfiguration(fullExample, "/etc/hotdir.yaml", options)).toMatchObject({
     ok: true,
     configuration: {
-      flows: [{ name: "to_hpfx" }, { name: "announced" }, { name: "published" }, { name: "cleaned" }, { name: "ingested" }],
+      flows: [
+        { name: "to_hpfx" },
+        { name: "announced" },
+        { name: "published" },
+        { name: "cleaned" },
+        { name: "ingested" },
+        { name: "commanded" },
+        { name: "rows" },
+      ],
     },
   });
 });
@@ -53,8 +61,10 @@ it("what stands as default in the reference is what a flow gets", () => {
   a: {source: {directory: /d}, destination: {url: 'file:/o'}}
   b: {source: {subscribe: {broker: 'amqp://u@h', exchange: x}}, destination: {url: 'file:/o'}, announce: {broker: 'mqtt://h', exchange: y}}
   c: {source: {directory: /d}, destination: {publish: {broker: 'amqp://u@h', exchange: x}}}
-  d: {source: {directory: /d}, destination: {url: 'file:/o'}, completion: {sets: '\\d+', whole: timecode}}
-  e:
+  d: {source: {table: {database: /db}}, destination: {url: 'file:/o'}}
+  e: {source: {directory: /d}, destination: {url: 'file:/o'}, completion: {sets: '\\d+', whole: timecode}}
+  f: {source: {directory: /d}, destination: {directory: /o, commands: {transfer: 'cp {file} {dest}', remote: 'sh -c {command}'}}}
+  g:
     source: {directory: /d, propagate: [put]}
     destination: {url: 'file:/o'}
     finish: {ingest: {command: [c]}, catalog: {database: e.db, table: files}}`,
@@ -66,13 +76,13 @@ it("what stands as default in the reference is what a flow gets", () => {
     ([path, schema]) =>
       schema.default !== undefined &&
       path.startsWith("flows.NAME.") &&
-      !/(?:retry|manifest|posts\.base|above|headers)$|\[\]|\.unmatched\./.test(path),
+      !/(?:retry|manifest|posts\.base|above|headers|table\.where|table\.columns)$|\[\]|\.unmatched\./.test(path),
   );
   if (!minimal.ok) throw new Error("the minimal configuration has faults");
   const { origins } = minimal.configuration;
   for (const [path, schema] of defaults) {
     const value = Array.isArray(schema.default) ? `[${schema.default.join(", ")}]` : `${schema.default as string | number}`;
-    const flow = ["a", "b", "c", "d", "e"].find((name) => origins.has(path.replace("NAME", name)));
+    const flow = ["a", "b", "c", "d", "e", "f", "g"].find((name) => origins.has(path.replace("NAME", name)));
     expect(origins.get(path.replace("NAME", flow ?? "none")), path).toEqual({ value, from: "default" });
   }
   expect(defaults.length).toBeGreaterThan(30);

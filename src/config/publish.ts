@@ -130,6 +130,7 @@ export function originOf(source: SourceSettings): PathOrigin {
     case "posted":
       return { baseUrl: "file:", pathPrefix: source.root.slice(1) as Bytes };
     case "subscribed":
+    case "table":
       return { baseUrl: null, pathPrefix: noPrefix };
   }
 }

@@ -101,6 +101,32 @@ flows:
     finish:                            # default: nothing more is done
       ingest: {command: [/opt/ingest, --site, north], batch: 10, workers: 1, timeout: 1h, interrupted: wait}
       catalog: {database: /data/endpoint.db, table: files, duplicates: keep}
+  commanded:                           # own commands bring the files
+    source: {directory: ~/buffer}
+    destination:
+      directory: /data/buffer          # at the far end
+      inflight: {staging: /data/staging}
+      lanes: 2
+      verify: blake2b
+      commands:                        # in place of url
+        transfer: 'scp -Bpq {file} {user}@{host}:{dest}'   # {file} or {batch}
+        remote: 'ssh {user}@{host} "{command}"'
+        parameters: {user: jdoe, host: example.edu}
+        batch: 10
+        timeout: 60s                   # while nothing moves; default: none
+        journal: ~/handoff.db          # default: none
+    retry: {attempts: unlimited, backoff: 2s..10m}
+  rows:                                # a table of another program's database is the queue
+    source:
+      table:
+        database: /data/so/dbs/suprsync.db
+        name: supersync_v0
+        where: {archive_name: timestreams} # only rows with these values
+        columns: {digest: local_md5sum, removable: none} # where they are not SupRsync's
+        algorithm: md5
+        poll: 1s
+    destination:
+      url: sftp://hpfx/archive
 page: {listen: 127.0.0.1:8642, public: false, hosts: []}   # or off, or {listen: 'unix:/run/user/1000/hotdir.sock'}
 log: {level: info, rotate: {size: 32M, keep: 8}}
 alerts:

@@ -19,11 +19,12 @@ export const retry = section({
   schema: z
     .strictObject({
       attempts: z
-        .int()
-        .min(1)
-        .max(10_000)
+        .union([z.int().min(1).max(10_000), z.literal("unlimited")])
         .prefault(10)
-        .describe("After so many failed attempts a transfer is a dead letter. Only faults of the file itself count; an outage costs none."),
+        .meta({ title: "a whole number from 1 to 10000, or unlimited" })
+        .describe(
+          "After so many failed attempts a transfer is a dead letter; `unlimited`: it never is. Only faults of the file itself count; an outage costs none.",
+        ),
       backoff: textField({
         title: "range of durations",
         pattern: `^[0-9.]+ ?${unit}( ?\\.\\. ?[0-9.]+ ?${unit})?$`,
@@ -35,5 +36,7 @@ export const retry = section({
     })
     .prefault({})
     .describe("How transfers that failed are tried again."),
-  settings: (value): Pick<FlowSettings, "retry"> => ({ retry: { attemptsMax: value.attempts, backoff: value.backoff } }),
+  settings: (value): Pick<FlowSettings, "retry"> => ({
+    retry: { attemptsMax: value.attempts === "unlimited" ? Infinity : value.attempts, backoff: value.backoff },
+  }),
 });

@@ -2,6 +2,7 @@ import { type AbsPath, below, show } from "../kernel/path.ts";
 import { bandwidthFaults } from "./bandwidth.ts";
 import { completionRules } from "./completion-rules.ts";
 import { brokerRules } from "./broker-rules.ts";
+import { commandRules } from "./commands.ts";
 import { resolvePlace, resolveStaging } from "./destination.ts";
 import type { Path } from "./fault.ts";
 import type { FlowValue } from "./flow.ts";
@@ -11,6 +12,7 @@ import { resolvePath } from "./local-path.ts";
 import { removalRules } from "./removal-rules.ts";
 import type { SectionContext } from "./section.ts";
 import type { Partially } from "./shape.ts";
+import { tableRules } from "./table.ts";
 
 /** `path` begins at the flow. */
 export type RuleFault = { path: Path; about?: "key" | "value"; message: string; suggestion?: string };
@@ -25,6 +27,8 @@ const rules: Rule[] = [
   destinationIsOne,
   ...brokerRules,
   ...removalRules,
+  ...commandRules,
+  ...tableRules,
   ...completionRules,
   postsHaveNoDirectories,
   retainIsOne,
@@ -46,20 +50,20 @@ export function applyRules(facts: RuleFacts): RuleFault[] {
 
 function sourceIsOne({ flow, written }: RuleFacts): RuleFault[] {
   if (flow.source === undefined) return [];
-  const [first, second] = ["directory", "posts", "subscribe"].filter((key) => written("source", key));
+  const [first, second] = ["directory", "posts", "table", "subscribe"].filter((key) => written("source", key));
   if (second !== undefined)
     return [{ path: ["source", second], about: "key", message: `a source has either ${first} or ${second}, not both` }];
   return first === undefined
-    ? [{ path: ["source"], message: "a source needs a directory to watch (or posts: true, or messages to subscribe to)" }]
+    ? [{ path: ["source"], message: "a source needs a directory to watch (or posts: true, a table, or messages to subscribe to)" }]
     : [];
 }
 
 function destinationIsOne({ flow, written }: RuleFacts): RuleFault[] {
   if (flow.destination === undefined) return [];
-  const [first, second] = ["url", "publish", "remove"].filter((key) => written("destination", key));
+  const [first, second] = ["url", "commands", "publish", "remove"].filter((key) => written("destination", key));
   if (second !== undefined)
     return [{ path: ["destination", second], about: "key", message: `a destination has either ${first} or ${second}, not both` }];
-  return first === undefined ? [{ path: ["destination"], message: "a destination needs a url (or messages to publish)" }] : [];
+  return first === undefined ? [{ path: ["destination"], message: "a destination needs a url (or commands, or messages to publish)" }] : [];
 }
 
 /** What is posted may lie anywhere, among directories that are nobody's business of ours. */

@@ -8,6 +8,7 @@ import { bad, good, type Parsed, quote } from "./parsed.ts";
 import { routesOf, unmatchedOf } from "./routes.ts";
 import type { SectionContext } from "./section.ts";
 import { defaultPrefetch, subscribedKeys, subscriptionSettings } from "./subscribe.ts";
+import { table, tablePart } from "./table.ts";
 import { parseDuration } from "./units.ts";
 
 const DAY_MS = 86_400_000;
@@ -53,6 +54,7 @@ export const source = z
     posts: posts
       .optional()
       .describe("Instead of `directory`: nothing is watched, only what `hotdir post` names is sent. `true` is `{base: /}`."),
+    table,
     symlinks: z
       .enum(["transfer", "follow"])
       .prefault("transfer")
@@ -69,13 +71,13 @@ export const source = z
       ),
     rescan: duration({ minMs: 1000, maxMs: 7 * DAY_MS })
       .prefault("10m")
-      .describe("How often the whole directory is compared with the ledger, to find what no event told."),
+      .describe("How often the whole directory, or table, is compared with the ledger, to find what no event told."),
     propagate: words(changeKinds, { min: 1 })
       .prefault(["put", "rename", "link", "mkdir"])
       .describe("Which changes are made at the destination. `delete` and `rmdir` only when they are named here."),
   })
-  .meta({ oneOf: [{ required: ["directory"] }, { required: ["posts"] }, { required: ["subscribe"] }] })
-  .describe("Where changes come from: `directory`, `posts` or `subscribe`.");
+  .meta({ oneOf: [{ required: ["directory"] }, { required: ["posts"] }, { required: ["subscribe"] }, { required: ["table"] }] })
+  .describe("Where changes come from: `directory`, `posts`, `table` or `subscribe`.");
 
 export type SourceValue = z.output<typeof source>;
 
@@ -84,9 +86,10 @@ type About = { flow: string; lanes: number | null; removes: string | null };
 
 export function sourceSettings(value: SourceValue, of: About, context: SectionContext): SourceSettings {
   const { accept, reject, rescan: rescanMs } = value;
-  // Only what was put elsewhere may go here.
-  const propagate: ReadonlySet<ChangeKind> = new Set(of.removes === null ? value.propagate : ["put"]);
+  // Only what was put elsewhere may go here; and a row names a file.
+  const propagate: ReadonlySet<ChangeKind> = new Set(of.removes === null && value.table === undefined ? value.propagate : ["put"]);
   const rules = { accept, reject, settle: settleOf(value), rescanMs, propagate };
+  if (value.table !== undefined) return { ...rules, kind: "table", root: rootDirectory, ...tablePart(value.table, context.base) };
   if (value.subscribe !== undefined) return { ...rules, ...subscribedPart(value, value.subscribe, of, context) };
   const root = value.directory ?? (typeof value.posts === "object" ? value.posts.base : "/");
   return {
@@ -119,8 +122,8 @@ function subscribedPart(
 
 const rootDirectory = absPath("/" as Bytes);
 
-/** A marker's suffix is compared with names, which are bytes. A message says itself that a file is complete. */
-function settleOf({ settle: value, subscribe }: SourceValue): Settle {
+/** A marker's suffix is compared with names, which are bytes. A message, or a row, says itself that a file is complete. */
+function settleOf({ settle: value, subscribe, table: rows }: SourceValue): Settle {
   if ("marker" in value) return { kind: "marker", suffix: bytesOfText(value.marker) };
-  return subscribe !== undefined && value.kind === "close" ? { kind: "quiet", quietMs: 0 } : value;
+  return (subscribe !== undefined || rows !== undefined) && value.kind === "close" ? { kind: "quiet", quietMs: 0 } : value;
 }

@@ -15,7 +15,9 @@ function settings(text: string, name?: string): Json {
 const minimal = settings("flows: {a: {source: {directory: /in}, destination: {url: 'file:/out'}}}");
 const full = settings(fullExample);
 /** The flows of the example that speak to a broker. */
-const [announced, published, cleaned] = ["announced", "published", "cleaned"].map((name) => settings(fullExample, name));
+const [announced, published, cleaned, commanded, rows] = ["announced", "published", "cleaned", "commanded", "rows"].map((name) =>
+  settings(fullExample, name),
+);
 
 function between(a: Json, b: Json): KeyDifference[] {
   return keyDifferences(differences(a, b), a, b);
@@ -28,7 +30,7 @@ function leaves(value: Json, path = ""): string[] {
 }
 
 it("every setting of a flow is given by some key, so that no difference is told in words that nobody writes", () => {
-  const all = [...new Set([minimal, full, announced!, published!, cleaned!].flatMap((one) => leaves(one)))].filter(
+  const all = [...new Set([minimal, full, announced!, published!, cleaned!, commanded!, rows!].flatMap((one) => leaves(one)))].filter(
     (path) => path !== "name",
   );
   expect(all.length).toBeGreaterThan(60);
@@ -50,6 +52,26 @@ it("the keys and values are those of the file", () => {
       "log: as log.level says -> debug",
       "alerts: as alerts.on says -> {freshness_above: 4h}",
       "name: a -> to_hpfx",
+    ]
+  `);
+});
+
+it("commands are told with their parameters filled in, and attempts without an end", () => {
+  expect(between(minimal, commanded!).map(({ key, before, after }) => `${key}: ${before} -> ${after}`)).toMatchInlineSnapshot(`
+    [
+      "source.directory: /in -> /home/u/buffer",
+      "destination.directory: none -> /data/buffer",
+      "destination.commands.transfer: none -> scp -Bpq {file} jdoe@example.edu:{dest}",
+      "destination.commands.remote: none -> ssh jdoe@example.edu {command}",
+      "destination.commands.batch: none -> 10",
+      "destination.commands.timeout: none -> 1m",
+      "destination.commands.journal: none -> /home/u/handoff.db",
+      "destination.url: file:/out -> none, but commands",
+      "destination.lanes: 5 -> 2",
+      "destination.inflight: .tmp -> {staging: /data/staging}",
+      "destination.verify: sha256 -> blake2b",
+      "retry.attempts: 10 -> unlimited",
+      "name: a -> commanded",
     ]
   `);
 });

@@ -1,12 +1,15 @@
 import type { Difference, Json } from "./difference.ts";
 import { formatMinute } from "./hours.ts";
 import { formatRate } from "./units.ts";
+import { tableKeys } from "./written-table.ts";
 import { publicationKeys, subscriptionKeys } from "./written-broker.ts";
+import { commandDirectory, commandKeys } from "./written-commands.ts";
 import { duration, expressions, isEmpty, isMap, list, part, size, text, valueAt, type WrittenKey } from "./written-values.ts";
 
 /** Each key of a flow, with the settings that it gives. A test sees to it that none is forgotten. */
 const keys: WrittenKey[] = [
   { key: "source.directory", gives: ["source.root", "source.kind"], from: "source", show: root },
+  ...tableKeys,
   { key: "source.symlinks", gives: ["source.symlinks"], show: (value) => text(value ?? "transfer") },
   ...subscriptionKeys,
   { key: "source.accept", gives: ["source.accept"], show: expressions },
@@ -15,6 +18,8 @@ const keys: WrittenKey[] = [
   { key: "source.rescan", gives: ["source.rescanMs"], show: duration },
   { key: "source.propagate", gives: ["source.propagate"], show: list },
   { key: "destination.remove", gives: ["destination.place.directory", "destination.place.hold"], from: "destination.place", show: removal },
+  { key: "destination.directory", gives: ["destination.place.directory"], from: "destination.place", show: commandDirectory },
+  ...commandKeys,
   ...publicationKeys("destination.publish", "destination.place.publish"),
   { key: "destination.ssh", gives: ["destination.place.ssh"], show: list },
   { key: "destination.compress", gives: ["destination.place.compress"], show: (value) => text(value ?? false) },
@@ -53,7 +58,7 @@ const keys: WrittenKey[] = [
   ...publicationKeys("announce", "announce"),
   { key: "finish.ingest", gives: ["finish.ingest"], show: ingest },
   { key: "finish.catalog", gives: ["finish.catalog"], show: catalog },
-  { key: "retry.attempts", gives: ["retry.attemptsMax"], show: text },
+  { key: "retry.attempts", gives: ["retry.attemptsMax"], show: (value) => (value === "Infinity" ? "unlimited" : text(value)) },
   {
     key: "retry.backoff",
     gives: ["retry.backoff"],
@@ -101,6 +106,7 @@ function touches(path: string, given: string): boolean {
 function root(value: Json): string {
   const directory = text(part(value, "root") ?? "");
   if (part(value, "kind") === "subscribed") return "none, but messages";
+  if (part(value, "kind") === "table") return "none, but a table";
   return part(value, "kind") === "posted" ? `none, but posts of ${directory}` : directory;
 }
 
@@ -114,6 +120,7 @@ function url(value: Json): string {
   const directory = text(part(value, "directory") ?? "");
   if (part(value, "kind") === "publish") return "none, but messages";
   if (part(value, "kind") === "remove") return "none, but removals";
+  if (part(value, "kind") === "commands") return "none, but commands";
   if (part(value, "kind") === "file") return `file:${directory}`;
   const [user, port] = [part(value, "user") ?? null, part(value, "port") ?? null];
   const host = `${user === null ? "" : `${text(user)}@`}${text(part(value, "host") ?? "")}${port === null ? "" : `:${text(port)}`}`;

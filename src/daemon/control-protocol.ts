@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import type { Json } from "../config/difference.ts";
 import type { BusState, QueuedDeadLetter, QueueFacts } from "../flow/bus.ts";
+import type { TableCounts } from "../flow/table/counts.ts";
 import { type Bytes, isRelPath } from "../kernel/path.ts";
 import type { BrokerUse } from "./broker-uses.ts";
 
@@ -71,9 +72,14 @@ export type LiveFlow = {
   activeCount: number;
   /** How it stands with the brokers that it speaks to; those that are not open now, as in a pause, are left out. */
   broker: LiveBroker[];
+  /** The table that it follows; null: none. */
+  table: LiveTable | null;
   /** What a person should know though nothing waits. */
   notice: string | null;
 };
+
+/** `reason`: why it cannot be used now; null: it can. `readAtMs`: all that was registered by then is followed; null: nobody knows yet. */
+export type LiveTable = { reason: string | null; readAtMs: number | null; counts: TableCounts };
 
 /** One use of a broker. `counts`: messages since it was opened, by what became of them. */
 export type LiveBroker = {

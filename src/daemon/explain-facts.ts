@@ -3,6 +3,7 @@ import { rejection } from "../flow/admit/filter.ts";
 import { flowId, haltReason } from "../flow/ledger/flows.ts";
 import type { Database } from "../flow/ledger/database.ts";
 import { clockSkewMs } from "../flow/ledger/meta.ts";
+import { namedFile } from "../flow/ledger/named-files.ts";
 import { type QueuePlace, queuePlace } from "../flow/ledger/queue-place.ts";
 import { type Story, storyOf } from "../flow/ledger/story.ts";
 import { type FlowSettings, followsLinks } from "../flow/settings.ts";
@@ -14,6 +15,7 @@ import type { LiveFlow, LiveStatus } from "./control-protocol.ts";
 import { nextStep } from "./next-step.ts";
 import { type SetFacts, setsOfPath } from "./set-facts.ts";
 import { setMoment } from "./status-facts.ts";
+import { type FollowedFacts, followedFacts } from "./table-facts.ts";
 
 /** The story of one path in one flow. */
 export type ExplainFacts = {
@@ -24,6 +26,8 @@ export type ExplainFacts = {
   source: SourceNow;
   flowState: { state: LiveFlow["state"]; reason: string | null };
   story: Story;
+  /** The row of a table that the newest transfer follows; null: none. */
+  row: FollowedFacts | null;
   /** The sets of files that it is in, is itself, or is the manifest of. */
   sets: SetFacts[];
   /** Ledger time (steady) minus wall time, so that what falls due can be told by the wall's clock. */
@@ -65,8 +69,10 @@ export function explainFacts(parts: { settings: FlowSettings; path: RelPath; db:
     live === null
       ? { state: halted === null ? ("stopped" as const) : ("halted" as const), reason: halted }
       : { state: live.state, reason: live.reason };
-  const file = join(settings.source.root, path);
-  const source = lookNow(file, followsLinks(settings.source));
+  const named = db === null || last === undefined ? null : namedFile(db, last.id);
+  const row = followedFacts(settings, db, last?.id);
+  const file = named?.path ?? row?.now?.file ?? join(settings.source.root, path);
+  const source = lookNow(file, named !== null || followsLinks(settings.source));
   const prospect: Prospect = {
     settings,
     path,
@@ -92,6 +98,7 @@ export function explainFacts(parts: { settings: FlowSettings; path: RelPath; db:
     source,
     flowState,
     story,
+    row,
     sets,
     skewMs: clock.steady() - clock.wall(),
     next: nextStep(prospect),

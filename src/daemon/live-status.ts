@@ -30,6 +30,7 @@ export function liveStatus(flow: Flow, brokers: Pick<Brokers, "standingOf">): Li
     })),
     activeCount: flow.pump.underWay,
     broker: brokerUsesOf(flow.settings).flatMap((use) => liveBroker(use, standingOf(use, flow, brokers))),
+    table: flow.table === null ? null : { reason: flow.table.trouble, readAtMs: flow.table.readAtMs, counts: { ...flow.table.counts } },
     notice: flow.notice,
   };
 }

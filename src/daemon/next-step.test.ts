@@ -38,6 +38,7 @@ function transfer(state: TransferStory["state"], more: Partial<TransferStory> = 
     catalogOwed: null,
     retain: null,
     tries: [],
+    batches: [],
     triesLeftOut: 0,
     ...more,
   };

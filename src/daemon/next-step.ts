@@ -2,7 +2,7 @@ import type { TransferStory } from "../flow/ledger/story.ts";
 import { sameVersion } from "../flow/version.ts";
 import { never } from "../kernel/errors.ts";
 import { join, show } from "../kernel/path.ts";
-import { formatAge, formatBytes, formatCount } from "../kernel/readable.ts";
+import { formatAge, formatBytes, formatCount, formatAttempt } from "../kernel/readable.ts";
 import type { Prospect } from "./explain-facts.ts";
 import { retryCommand } from "./retry-command.ts";
 
@@ -26,6 +26,7 @@ export function nextStep(prospect: Prospect): string {
     case "ignored":
       return `nothing: it is not sent (${last.reason ?? "it was not wanted"})`;
     case "dead":
+      if (last.code === "row-unusable") return "a person must correct the row, or set it to be ignored; either is noticed by itself";
       return dead(prospect, last);
     default:
       return never(last.state);
@@ -33,6 +34,7 @@ export function nextStep(prospect: Prospect): string {
 }
 
 function unseen({ settings, source, rejected, running, path, flowState }: Prospect): string {
+  if (settings.source.kind === "table") return `never seen: no row of table ${settings.source.table} that was read names it`;
   if (source.kind === "absent") return `never seen: there is no ${show(join(settings.source.root, path))}`;
   if (rejected !== null) return `never: it is not sent (${rejected})`;
   if (settings.source.kind === "posted")
@@ -67,7 +69,7 @@ function queued(prospect: Prospect, last: TransferStory): string {
   const inMs = (last.dueAt ?? 0) - prospect.nowSteady;
   if (last.failures > 0) {
     const when = inMs > 0 ? `in ${formatAge(inMs)}` : "now";
-    return `is tried again ${when} (attempt ${last.failures + 1} of ${prospect.settings.retry.attemptsMax}): ${last.reason ?? "the last one failed"}`;
+    return `is tried again ${when} (${formatAttempt(last.failures + 1, prospect.settings.retry.attemptsMax)}): ${last.reason ?? "the last one failed"}`;
   }
   if (inMs > 1000) return `is tried again in ${formatAge(inMs)}, no attempt is counted: ${last.reason ?? "it could not be sent yet"}`;
   const { place } = prospect;
@@ -111,6 +113,8 @@ function delivered(prospect: Prospect, last: TransferStory): string {
   if (last.retain?.state === "removing") return "its source file is being removed";
   const changed =
     source.kind === "file" && last.version !== null && last.change.kind === "put" && !sameVersion(source.version, last.version);
+  if (changed && settings.source.kind === "table")
+    return "the file has changed since; it is sent again when a row registers it anew, with its sum of now";
   if (changed)
     return prospect.running
       ? "the source file has changed since; it is noticed at the next event or scan"
@@ -162,6 +166,7 @@ function dead(prospect: Prospect, last: TransferStory): string {
 }
 
 function superseded(prospect: Prospect, last: TransferStory): string {
+  if (prospect.settings.source.kind === "table") return `nothing: it is not sent (${last.reason ?? "withdrawn"})`;
   if (prospect.source.kind === "absent") return `nothing: it is no longer in the source (${last.reason ?? "withdrawn"})`;
   if (prospect.rejected !== null) return `nothing: it is not sent (${prospect.rejected})`;
   return prospect.running

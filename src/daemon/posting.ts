@@ -48,8 +48,11 @@ export async function post(
 /** The named flow, or the one with the deepest source around the path. */
 function targetOf(targets: PostTarget[], flow: string | null, path: AbsPath): { target: PostTarget; rel: RelPath | "" } | null {
   const within = targets
-    // What comes by messages is named by them alone: its path at the destination need not be its path here.
-    .filter(({ settings }) => settings.source.kind !== "subscribed" && (flow === null || settings.name === flow))
+    // What comes by messages, or by the rows of a table, is named by them alone: its path at the destination need not be its path here.
+    .filter(
+      ({ settings }) =>
+        settings.source.kind !== "subscribed" && settings.source.kind !== "table" && (flow === null || settings.name === flow),
+    )
     .flatMap((target) => {
       const { root } = target.settings.source;
       const rel = path === root ? ("" as const) : below(root, path);

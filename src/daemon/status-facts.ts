@@ -15,6 +15,7 @@ import { systemClock } from "../kernel/clock.ts";
 import { type BrokerUse, brokerUsesOf } from "./broker-uses.ts";
 import { type CompletionFacts, completionFacts } from "./set-facts.ts";
 import type { LiveBroker, LiveFlow, LiveStatus } from "./control-protocol.ts";
+import { type TableFacts, tableFacts } from "./table-facts.ts";
 
 /** What `status` tells, whoever shows it. */
 export type StatusFacts = {
@@ -47,6 +48,8 @@ export type FlowFacts = {
   ingest: IngestCounts | null;
   /** Deliveries that are not in the catalog yet, and how many of them it has no place for; null: the flow has none. */
   catalog: { owed: number; refused: number } | null;
+  /** The table whose rows are its queue; null: none is. */
+  table: TableFacts | null;
   /** Sets of files; null: the flow knows none. */
   completion: CompletionFacts | null;
   /** What a person should know though nothing waits. */
@@ -105,6 +108,7 @@ function flowFacts(settings: FlowSettings, db: Database | null, live: LiveFlow |
     broker: brokerUsesOf(settings).map((use) => brokerFacts(use, { db, id, live })),
     ingest: settings.finish.ingest === null ? null : db === null || id === null ? noIngests : countIngests(db, id),
     catalog: settings.finish.catalog === null ? null : db === null || id === null ? { owed: 0, refused: 0 } : countOwedRows(db, id),
+    table: tableFacts(settings, { db, id, live: live?.table ?? null }),
     completion: completionOf(settings, db, id, sinceMs),
     notice: live?.notice ?? null,
   };

@@ -62,6 +62,8 @@ export class AfterDelivery implements AsyncDisposable {
 
   /** There are new receipts, or a person wants what failed to be done again. */
   wake(): void {
+    // At once: a source file whose turn it is to go waits for its row.
+    this.#entries?.finish();
     this.#entries?.wake();
     this.#ingester?.wake();
   }

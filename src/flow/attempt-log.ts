@@ -1,7 +1,7 @@
 import type { Clock } from "../kernel/clock.ts";
 import type { Log } from "../kernel/log.ts";
 import { show } from "../kernel/path.ts";
-import { formatBytes } from "../kernel/readable.ts";
+import { formatBytes, formatAttempt } from "../kernel/readable.ts";
 import { DeliveryLog } from "./delivery-log.ts";
 import type { Outcome } from "./ledger/outcomes.ts";
 import { describePlace } from "./place-name.ts";
@@ -69,13 +69,13 @@ export class AttemptLog implements Disposable {
       });
     else if (outcome.kind === "back-off") {
       const seconds = Math.max(0, (outcome.dueAt - this.#clock.steady()) / 1000).toFixed(1);
-      this.#log.warn(`${path}: ${outcome.error.message}; retrying in ${seconds} s (attempt ${failures + 2} of ${this.#attemptsMax})`, {
+      this.#log.warn(`${path}: ${outcome.error.message}; retrying in ${seconds} s (${formatAttempt(failures + 2, this.#attemptsMax)})`, {
         ...facts,
         code: outcome.error.code,
       });
     } else if (outcome.kind === "give-back" && outcome.counted) {
       const seconds = (outcome.afterMs / 1000).toFixed(1);
-      const next = `its message comes again to any host in ${seconds} s (attempt ${failures + 2} of ${this.#attemptsMax})`;
+      const next = `its message comes again to any host in ${seconds} s (${formatAttempt(failures + 2, this.#attemptsMax)})`;
       this.#log.warn(`${path}: ${outcome.error.message}; ${next}`, { ...facts, code: outcome.error.code });
     } else if (outcome.kind !== "delivered") {
       // Of an origin that is out of reach it is told once, and not for each of its files.

@@ -1,4 +1,5 @@
 import { PublishEnd, type PublishEndOptions } from "./announce/publish-end.ts";
+import { CommandEnd } from "./command/command-end.ts";
 import { FileEnd, type FileEndOptions } from "./file-end.ts";
 import { RemoveEnd, type RemoveEndOptions } from "./finish/remove-end.ts";
 import type { FlowEnd } from "./flow-end.ts";
@@ -11,6 +12,8 @@ export function farEndOf(options: Omit<PublishEndOptions, "publish"> & FileEndOp
       return new PublishEnd({ ...options, publish: place.publish });
     case "remove":
       return new RemoveEnd({ ...options, place });
+    case "commands":
+      return new CommandEnd({ ...options, place });
     case "file":
     case "sftp":
       return new FileEnd(options);

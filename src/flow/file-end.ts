@@ -1,7 +1,8 @@
 import { Slots } from "../kernel/concurrency.ts";
-import type { RelPath } from "../kernel/path.ts";
+import type { Bytes, RelPath } from "../kernel/path.ts";
 import { AfterDelivery, type AfterDeliveryOptions } from "./after-delivery.ts";
 import type { Fetching } from "./fetch/contract.ts";
+import { filePlaceOf } from "./file-place.ts";
 import type { FlowEnd } from "./flow-end.ts";
 import { ledgerToken } from "./ledger/meta.ts";
 import { formerFlows } from "./ledger/relocate.ts";
@@ -48,7 +49,8 @@ export class FileEnd implements FlowEnd {
   }
 
   #sendContext({ settings, flow, db, reader, clock, log, fetching }: FileEndOptions): SendContext {
-    const layout = new Layout(settings.destination, ledgerToken(db));
+    const { inflight } = settings.destination;
+    const layout = new Layout({ directory: filePlaceOf(settings.destination).directory as Bytes, inflight }, ledgerToken(db));
     return {
       settings,
       flow,

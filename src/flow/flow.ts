@@ -1,4 +1,3 @@
-import { runEvery } from "../kernel/ending.ts";
 import { messageOf } from "../kernel/errors.ts";
 import type { Log } from "../kernel/log.ts";
 import { show } from "../kernel/path.ts";
@@ -14,6 +13,7 @@ import type { Entrance } from "./entrance.ts";
 import { describeSource, entranceOf } from "./entrances.ts";
 import { farEndOf } from "./far-ends.ts";
 import type { FlowEnd } from "./flow-end.ts";
+import { endInOrder } from "./flow-ending.ts";
 import type { FlowOptions, FlowState } from "./flow-options.ts";
 import { type HeldBy, Holds } from "./holds.ts";
 import { type FlowEntry, Retention } from "./finish/retention.ts";
@@ -29,9 +29,10 @@ import { SourceReader } from "./read/source-reader.ts";
 import type { PumpEvents } from "./send/pump-events.ts";
 import type { Pumping } from "./send/pumping.ts";
 import type { FlowSettings } from "./settings.ts";
+import type { TableEntrance } from "./table/table-entrance.ts";
+import { TablePort } from "./table/table-port.ts";
 import type { ClaimedTransfer, TransferId } from "./transfer.ts";
 
-const STOP_BOUND_MS = 10_000;
 const PAUSED = "paused by hand";
 /** What is under way when a flow is paused has so long to end by itself. */
 const HOLD_BOUND_MS = 2000;
@@ -43,6 +44,8 @@ export class Flow implements AsyncDisposable {
   readonly intake: Entrance;
   /** Takes messages; null: the flow takes its changes from its own directory, or from posts. */
   readonly receiver: Receiver | null;
+  /** Follows the rows of a table; null: the flow's queue is no table. */
+  readonly table: TableEntrance | null;
   readonly end: FlowEnd;
   /** Tells of deliveries; null: nobody is told. */
   readonly outbox: Outbox | null;
@@ -85,7 +88,7 @@ export class Flow implements AsyncDisposable {
     this.end = this.#makeEnd(options);
     const told = (transfers: readonly TransferId[]): void => this.receiver?.told(transfers);
     this.outbox = outboxOf({ settings, id: this.entry.id, bus }, { db, clock, log: this.#log, changed, told, broken });
-    const { intake, receiver } = entranceOf({
+    const { intake, receiver, table } = entranceOf({
       ...parts,
       settings,
       fetching: this.#fetching,
@@ -100,11 +103,12 @@ export class Flow implements AsyncDisposable {
     });
     this.intake = intake;
     this.receiver = receiver;
+    this.table = table;
     const halted = (): boolean => (this.#halted ?? this.#rootLost) !== null;
     this.completion = completionOf({
       ...parts,
       settings,
-      port: new LedgerPort(parts),
+      port: table === null ? new LedgerPort(parts) : new TablePort(parts, table),
       look: (paths) => this.intake.look(paths),
       halted,
       queued: () => this.pump.wake(),
@@ -124,7 +128,14 @@ export class Flow implements AsyncDisposable {
 
   #makeEnd({ settings, db, run, bus, clock, broken, observers, all }: FlowOptions): FlowEnd {
     const events: PumpEvents = {
-      ...pumpTold({ flow: settings.name, attempts: this.#attempts, observers, clock, receiver: () => this.receiver }),
+      ...pumpTold({
+        flow: settings.name,
+        attempts: this.#attempts,
+        observers,
+        clock,
+        receiver: () => this.receiver,
+        table: () => this.table,
+      }),
       look: (paths) => this.intake.look(paths),
       recording: (held) => this.completion?.recorded(held),
       recorded: () => {
@@ -147,7 +158,7 @@ export class Flow implements AsyncDisposable {
     const halted = this.#halted ?? this.#rootLost;
     if (halted !== null) return { state: "halted", reason: halted };
     if (this.#holds.reason !== null) return { state: "paused", reason: this.#holds.reason };
-    const trouble = this.end.trouble ?? this.receiver?.trouble ?? null;
+    const trouble = this.end.trouble ?? this.receiver?.trouble ?? this.table?.trouble ?? null;
     return trouble === null ? { state: "running", reason: null } : { state: "waiting", reason: trouble };
   }
 
@@ -261,9 +272,9 @@ export class Flow implements AsyncDisposable {
 
   /** What is due now, before a run that ends when idle: source files go, and leftovers at the destination. */
   async finishDue(): Promise<void> {
-    // A source file goes once all that is done with its delivery is done.
-    await this.end.finish();
     await this.#retention.settle();
+    await this.table?.settle();
+    await this.end.finish();
     await this.outbox?.finish();
   }
 
@@ -275,22 +286,10 @@ export class Flow implements AsyncDisposable {
 
   #end(): Promise<void> {
     this.#stopping = true;
-    const tell = (error: unknown): void => this.#log.error(`stopping: ${messageOf(error)}`);
-    return runEvery(
-      [
-        // What is being sent may still end, and its message is then done.
-        () => (this.receiver === null ? this.intake[Symbol.asyncDispose]() : void this.receiver.leave(STOP_BOUND_MS)),
-        () => this.pump.stop(STOP_BOUND_MS).catch(tell),
-        () => this.receiver?.[Symbol.asyncDispose](),
-        () => this.#attempts[Symbol.dispose](),
-        () => this.#retention[Symbol.asyncDispose](),
-        () => this.completion?.[Symbol.asyncDispose](),
-        () => this.outbox?.[Symbol.asyncDispose](),
-        () => this.end[Symbol.asyncDispose](),
-        () => this.#reader[Symbol.asyncDispose](),
-        () => this.#fetching?.origins[Symbol.asyncDispose](),
-      ],
-      tell,
+    const { intake, receiver, table, pump, completion, outbox, end } = this;
+    const own = { attempts: this.#attempts, retention: this.#retention, reader: this.#reader, fetching: this.#fetching };
+    return endInOrder({ intake, receiver, table, pump, completion, outbox, end, ...own }, (error) =>
+      this.#log.error(`stopping: ${messageOf(error)}`),
     );
   }
 }

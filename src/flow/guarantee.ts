@@ -17,7 +17,8 @@ export function guaranteeOf(settings: FlowSettings, canBeDurable = true): Guaran
 
 /** Whether receipts of the flow may rest on bytes at all. A broker that has a message proves none: nothing may be removed on that. */
 export function movesFiles({ destination }: Pick<FlowSettings, "destination">): boolean {
-  return destination.place.kind === "file" || destination.place.kind === "sftp";
+  const { kind } = destination.place;
+  return kind === "file" || kind === "sftp" || kind === "commands";
 }
 
 /** The guarantee in a sentence, for people. */

@@ -24,6 +24,7 @@ export type Method =
   | "bundled"
   | "segmented"
   | "accelerated"
+  | "transferred"
   | "linked"
   | "renamed"
   | "found"

@@ -1,9 +1,10 @@
 import type { Backoff } from "../kernel/backoff.ts";
 import type { LogLevel } from "../kernel/log.ts";
 import type { AbsPath, Bytes } from "../kernel/path.ts";
+import type { CommandTemplate } from "./command/template.ts";
 import type { Chmod } from "./chmod.ts";
-import type { Verify } from "./digest.ts";
-import type { IngestSettings } from "./ingest/contract.ts";
+import type { DigestAlgorithm, Verify } from "./digest.ts";
+import type { FinishSettings } from "./finish-settings.ts";
 import type { Hours } from "./schedule.ts";
 
 /**
@@ -34,23 +35,6 @@ export type FlowSettings = {
   alerts: Partial<AlertConditions>;
 };
 
-export type FinishSettings = {
-  /** The user's command, run on this machine; `again`: what an end of hotdir interrupted is handed to it once more by itself. null: none. */
-  ingest: (IngestSettings & { again: boolean }) | null;
-  /** null: none. */
-  catalog: CatalogSettings | null;
-};
-
-/** A table of an SQLite database of somebody else's that has a row for each file: its directory, its name, its digest. */
-export type CatalogSettings = {
-  database: AbsPath;
-  table: string;
-  /** What becomes of a source file whose name and content the catalog has already. */
-  duplicates: "keep" | "delete";
-};
-
-export const noFinish: FinishSettings = { ingest: null, catalog: null };
-
 /** null: never. */
 export type AlertConditions = {
   waitingAboveMs: number | null;
@@ -71,7 +55,7 @@ export const noAlerts: AlertConditions = {
 export const changeKinds = ["put", "rename", "link", "mkdir", "delete", "rmdir"] as const;
 export type ChangeKind = (typeof changeKinds)[number];
 
-export type SourceSettings = LocalSource | SubscribedSource;
+export type SourceSettings = LocalSource | SubscribedSource | TableSource;
 
 type SourceRules = {
   /** What relative paths are relative to. */
@@ -111,6 +95,43 @@ export type SubscribedSource = SourceRules & {
   ssh: string[];
   /** A change that tells nothing new within so long is passed over; 0: none is. */
   duplicatesMs: number;
+};
+
+/**
+ * The rows of a table of another program's SQLite database are the queue: each names a file anywhere on this machine, where it goes, and what its
+ * content has to be; what became of it is written back into the row. `root` is "/".
+ */
+export type TableSource = SourceRules & {
+  kind: "table";
+  database: AbsPath;
+  table: string;
+  columns: TableColumns;
+  /** Only rows with these values, by column. */
+  where: ReadonlyArray<{ column: string; value: TableValue }>;
+  /** Of the digests in the table. */
+  algorithm: DigestAlgorithm;
+  /** How often it is asked whether anything changed. */
+  pollMs: number;
+};
+
+export type TableValue = string | number | null;
+
+/** The names of the columns; null: the table has none such. */
+export type TableColumns = {
+  /** The integer primary key. */
+  id: string;
+  file: string;
+  path: string;
+  /** What the content has to be, and what was read back at the destination. */
+  digest: string | null;
+  found: string | null;
+  /** Times are seconds since the epoch. */
+  registeredAt: string | null;
+  deliveredAt: string | null;
+  removedAt: string | null;
+  failures: string | null;
+  removable: string | null;
+  ignore: string | null;
 };
 
 /** One rule of where files go; a `null` pattern matches everything. */
@@ -186,7 +207,7 @@ export type PublishSettings = {
 export type Settle = { kind: "close" } | { kind: "quiet"; quietMs: number } | { kind: "marker"; suffix: string };
 
 export type DestinationSettings = {
-  place: FilePlace | PublishPlace | RemovePlace;
+  place: FilePlace | CommandPlace | PublishPlace | RemovePlace;
   lanesMax: number;
   inflight: { kind: "suffix"; suffix: string } | { kind: "staging"; directory: string };
   preserve: { mtime: boolean; mode: boolean };
@@ -216,6 +237,19 @@ export type SshPlace = {
 };
 export type FilePlace = SshPlace | LocalPlace;
 export type LocalPlace = { kind: "file"; directory: AbsPath };
+/** A directory at the far end that the user's own commands fill. `directory`: absolute, a byte string. */
+export type CommandPlace = {
+  kind: "commands";
+  directory: string;
+  transfer: CommandTemplate;
+  remote: CommandTemplate;
+  /** The most files of one directory that go together. */
+  batchMax: number;
+  /** A command in which nothing moves for so long is ended; null: none is. */
+  stillMs: number | null;
+  /** The user's database into which batches are written; null: none is. */
+  journal: AbsPath | null;
+};
 /** Nothing is moved: changes become messages. `verify` says which digest they carry. */
 export type PublishPlace = { kind: "publish"; publish: PublishSettings };
 /** Nothing is moved: a file below the directory that is elsewhere already, as a message with its digest says, goes; or moves to `hold`. */

@@ -15,6 +15,9 @@ export const errorCodes = {
   "source-gone": { scope: "file", retry: "never", says: "the source file is no longer there" },
   "source-unreadable": { scope: "file", retry: "backoff", says: "the source file cannot be read" },
   "source-differs": { scope: "file", retry: "backoff", says: "the source file is not the content that was registered" },
+  // The row of a table that named the file
+  "row-unusable": { scope: "file", retry: "never", says: "the row of the table cannot be followed" },
+  "row-exhausted": { scope: "file", retry: "never", says: "the row of the table says that it failed too often" },
   // Where the file of a message is to be fetched
   "origin-unreachable": { scope: "origin", retry: "backoff", says: "the file's origin cannot be reached" },
   "origin-lost": { scope: "origin", retry: "backoff", says: "the connection to the file's origin was lost" },
@@ -37,6 +40,7 @@ export const errorCodes = {
   "accelerator-failed": { scope: "file", retry: "backoff", says: "the accelerator command failed" },
   duplicate: { scope: "file", retry: "never", says: "the catalog has the same name with the same content already" },
   "catalog-conflict": { scope: "file", retry: "never", says: "the catalog has no place for this file" },
+  "transfer-failed": { scope: "file", retry: "backoff", says: "the transfer command failed" },
   internal: { scope: "file", retry: "backoff", says: "hotdir itself made a mistake; please report it" },
   refused: { scope: "unclear", retry: "backoff", says: "the destination refused without saying why" },
   // The connection
@@ -49,6 +53,8 @@ export const errorCodes = {
   "host-key-changed": { scope: "destination", retry: "backoff", says: "the host's key is not the known one" },
   "too-many-connections": { scope: "destination", retry: "backoff", says: "the host takes no more connections for now" },
   "ssh-failed": { scope: "destination", retry: "backoff", says: "the ssh command failed" },
+  "remote-command-failed": { scope: "destination", retry: "backoff", says: "the remote command failed" },
+  "command-not-started": { scope: "destination", retry: "backoff", says: "a command of the destination cannot be started" },
   "no-sftp": { scope: "destination", retry: "backoff", says: "the host offers no SFTP" },
   "staging-elsewhere": {
     scope: "destination",

@@ -47,3 +47,8 @@ export function formatTime(atMs: number): string {
   const two = (value: number): string => String(value).padStart(2, "0");
   return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
 }
+
+/** `attempt 3 of 10`, or `attempt 3` where they have no end. */
+export function formatAttempt(attempt: number, attemptsMax: number): string {
+  return `attempt ${attempt}${Number.isFinite(attemptsMax) ? ` of ${attemptsMax}` : ""}`;
+}

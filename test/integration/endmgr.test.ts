@@ -231,7 +231,7 @@ test("wrong configurations are refused with one line each that says where, befor
     /^ingester.yaml:\d+: ingester.plugin: Gen3Ingest is Python code of an observatory: write name: Command/,
   );
   expect(await refused("ingester", site.ingester("", { exclude_list: ["a{2"], include_list: ["("] }))).toMatch(
-    /^ingester.yaml:\d+: ingester.include_list: '\(' is no regular expression/,
+    /^ingester.yaml:\d+: ingester.include_list: "\(" is no regular expression/,
   );
   expect(await refused("ingester", site.ingester("", { storage: "/no/such" }))).toMatch(
     /^ingester.yaml:\d+: ingester.storage: there is no directory \/no\/such/,

@@ -56,6 +56,8 @@ class Simulation {
     const own = new LedgerPort({ db, flow: this.flow, clock });
     const port = {
       finalizedUntilS: () => own.finalizedUntilS(),
+      readiness: () => own.readiness(),
+      membersElsewhere: () => own.membersElsewhere(),
       enter: (manifest: Parameters<typeof own.enter>[0]) => {
         if (this.#killAt === "before the queue") throw new Killed();
         own.enter(manifest);

@@ -3,7 +3,8 @@ import { type AbsPath, bytesOfText, type RelPath, relPath } from "../../src/kern
 import { beginRun, type RunId } from "../../src/flow/ledger/claims.ts";
 import { type Database, openForWriting } from "../../src/flow/ledger/database.ts";
 import { type FlowId, registerFlow } from "../../src/flow/ledger/flows.ts";
-import { type FlowSettings, type LocalSource, noFinish } from "../../src/flow/settings.ts";
+import { noFinish } from "../../src/flow/finish-settings.ts";
+import type { FlowSettings, LocalSource } from "../../src/flow/settings.ts";
 import type { Change } from "../../src/flow/transfer.ts";
 import { makeTemporary } from "./temporary.ts";
 

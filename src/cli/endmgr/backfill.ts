@@ -23,7 +23,7 @@ export async function startBackfill(file: string, only: "validate" | null, conte
   const { configuration, remarks } = opened;
   const { section, database, at } = configuration;
   const storage = absoluteOf(section.storage, process.cwd());
-  const logged = loggedAs(configuration, remarks, context);
+  const logged = loggedAs(configuration, context);
   checkTables(configuration, remarks, true);
   checkDirectory(configuration, ["backfill", "storage"], section.storage, remarks);
   const sources = sourcesOf(configuration, storage, remarks);

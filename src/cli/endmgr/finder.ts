@@ -15,7 +15,7 @@ export async function startFinder(file: string, only: "validate" | null, context
   const { configuration, remarks } = opened;
   const { section, database } = configuration;
   const moves = section.actions.standard === "Move";
-  const logged = loggedAs(configuration, remarks, context);
+  const logged = loggedAs(configuration, context);
   checkTables(configuration, remarks, false);
   if (!moves) for (const key of ["source", "storage"] as const) checkDirectory(configuration, ["finder", key], section[key], remarks);
   if (!wrongActions(configuration, remarks) && moves) finderEntries(configuration, null, { workingDirectory: process.cwd() }, remarks);

@@ -26,7 +26,7 @@ export async function startIngester(file: string, only: "validate" | null, conte
   if (opened === null) return 2;
   const { configuration, remarks } = opened;
   const { section, database, at } = configuration;
-  const logged = loggedAs(configuration, remarks, context);
+  const logged = loggedAs(configuration, context);
   checkTables(configuration, remarks, true);
   checkDirectory(configuration, ["ingester", "storage"], section.storage, remarks);
   const plugin = commandOf(configuration, remarks);

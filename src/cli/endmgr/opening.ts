@@ -7,7 +7,7 @@ import { type EndpointConfiguration, readEndpoint } from "../../importers/dbb/en
 import type { Component } from "../../importers/dbb/endpoint/schema.ts";
 import { formatRemark, inOrder, Remarks } from "../../importers/remark.ts";
 import { HotdirError, messageOf } from "../../kernel/errors.ts";
-import type { AbsPath } from "../../kernel/path.ts";
+import { type AbsPath, bytesOfText } from "../../kernel/path.ts";
 import type { CliContext } from "../command.ts";
 
 export type Opened<Of extends Component> = { configuration: EndpointConfiguration<Of>; remarks: Remarks };
@@ -15,7 +15,7 @@ export type Opened<Of extends Component> = { configuration: EndpointConfiguratio
 /** Reads a configuration. Throws `bad-usage` where there is no such file; null where it has faults: they are told, each on its line. */
 export function openConfiguration<Of extends Component>(component: Of, file: string, context: CliContext): Opened<Of> | null {
   const remarks = new Remarks();
-  const configuration = readEndpoint(component, textOf(file), basename(file), remarks);
+  const configuration = readEndpoint(component, textOf(file), basename(file), { remarks, workingDirectory: process.cwd() });
   if (configuration !== null) return { configuration, remarks };
   tell(remarks, context);
   return null;
@@ -37,7 +37,7 @@ export function tell(remarks: Remarks, context: CliContext): boolean {
 }
 
 export function databaseOf({ database }: EndpointConfiguration<Component>): AbsPath {
-  return absoluteOf(database.path, process.cwd());
+  return bytesOfText(database.path) as AbsPath;
 }
 
 /** Looks whether the tables are there and are such tables; where not, that is a remark on the line of `database`. */

@@ -5,9 +5,11 @@ import type { FlowSettings, SourceSettings } from "../../flow/settings.ts";
 import type { ErrorCode } from "../../kernel/error-codes.ts";
 import { show } from "../../kernel/path.ts";
 import type { BrokerCheck } from "./broker.ts";
+import { probeCommands } from "./commands.ts";
 import { probeDestination } from "./destination.ts";
 import { type Finding, good } from "./finding.ts";
 import { probeSource, readable } from "./source.ts";
+import { probeTable } from "./table.ts";
 import type { Written } from "./written.ts";
 
 export type EndCheck = { findings: Finding[]; unreachable: ErrorCode | null };
@@ -15,6 +17,7 @@ export type EndCheck = { findings: Finding[]; unreachable: ErrorCode | null };
 /** Where changes come from: a directory, or the messages of a broker and where their files are. */
 export async function probeNear(settings: FlowSettings, written: Written, signal: AbortSignal): Promise<EndCheck> {
   const { source } = settings;
+  if (source.kind === "table") return { findings: probeTable(source), unreachable: null };
   if (source.kind !== "subscribed") return { findings: await probeSource(settings, written), unreachable: null };
   const broker = await probeUse(settings, "subscribe", written, signal);
   if (source.base === "url") return broker;
@@ -32,6 +35,7 @@ export async function probeFar(
   signal: AbortSignal,
 ): Promise<EndCheck & { guarantee: Guarantee }> {
   const { place } = settings.destination;
+  if (place.kind === "commands") return await probeCommands(settings, place, written, signal);
   if (movesFiles(settings)) return await probeDestination(settings, written, signal);
   const guarantee = guaranteeOf(settings);
   if (place.kind === "publish") return { ...(await probeUse(settings, "publish", written, signal)), guarantee };
@@ -61,6 +65,7 @@ async function probeUse(
 
 /** For people. */
 export function describeSource(source: SourceSettings): string {
+  if (source.kind === "table") return `table ${source.table} of ${show(source.database)}`;
   if (source.kind !== "subscribed") return show(source.root);
   const { broker, exchange } = source.subscription;
   const read = readAddress(broker.url);

@@ -4,6 +4,7 @@ import { type AbsPath, absPath, type Bytes, fsPath } from "../../kernel/path.ts"
 import { shellText, shellWord } from "./shell-word.ts";
 
 const masks = {
+  rw: constants.R_OK | constants.W_OK,
   rx: constants.R_OK | constants.X_OK,
   wx: constants.W_OK | constants.X_OK,
   rwx: constants.R_OK | constants.W_OK | constants.X_OK,

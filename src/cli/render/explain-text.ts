@@ -1,9 +1,11 @@
 import type { ExplainFacts } from "../../daemon/explain-facts.ts";
+import type { BatchStory } from "../../flow/ledger/batches.ts";
 import type { AttemptStory, TransferStory } from "../../flow/ledger/story.ts";
 import { setStory } from "../../daemon/set-story.ts";
 import { never } from "../../kernel/errors.ts";
 import { show } from "../../kernel/path.ts";
 import { formatAge, formatBytes, formatMany, formatTime } from "../../kernel/readable.ts";
+import { followedText } from "./table-line.ts";
 import type { Look, Style } from "./terminal.ts";
 
 const styles: Record<TransferStory["state"], Style> = {
@@ -24,6 +26,7 @@ export function explainText(facts: ExplainFacts, look: Look): string {
   const lines = [look.paint("bold", show(facts.path)), `flow ${facts.flow}, ${show(facts.file)}: ${sourceNow(facts)}`, ""];
   if (facts.story.leftOut > 0) lines.push(`(${formatMany(facts.story.leftOut, "older transfer")} left out)`, "");
   for (const transfer of facts.story.transfers) lines.push(...transferLines(transfer, facts, look), "");
+  if (facts.row !== null) lines.push(followedText(facts.row), "");
   lines.push(...facts.sets.map((set) => `${look.paint("bold", `Set ${show(set.path)}:`)} ${setStory(facts.flow, set)}`));
   lines.push(`${look.paint("bold", "Next:")} ${facts.next}`);
   return `${lines.join("\n")}\n`;
@@ -59,6 +62,7 @@ function transferLines(transfer: TransferStory, facts: ExplainFacts, look: Look)
     lines.push(row(`attempt ${attempt.attempt}`, attemptText(attempt, attempt.startedAtMs - before)));
     before = attempt.endedAtMs;
   }
+  for (const batch of transfer.batches) lines.push(row(`command ${batch.id}`, batchText(batch)));
   lines.push(...endLines(transfer, facts));
   return lines;
 }
@@ -80,6 +84,18 @@ function describe({ change, version }: TransferStory): string {
     default:
       return never(change);
   }
+}
+
+/** One run of the user's transfer command, with what went before and after it. */
+function batchText(batch: BatchStory): string {
+  const step = (what: string, tookUs: number | null): string[] => (tookUs === null ? [] : [`${what} in ${formatAge(tookUs / 1000)}`]);
+  const steps = [
+    ...step("prepared", batch.preTookUs),
+    ...step("transferred", batch.transferTookUs),
+    ...step("proved and moved", batch.postTookUs),
+  ];
+  const end = batch.status === null ? "under way" : `status ${batch.status}${batch.message === null ? "" : `: ${batch.message}`}`;
+  return `${formatTime(batch.preAtUs / 1000)}, ${formatMany(batch.files, "file")}, ${formatBytes(batch.bytes)}, ${[...steps, end].join(", ")}`;
 }
 
 /** @param waitedMs since it was seen, or since the attempt before. */
@@ -150,6 +166,7 @@ const methods: Record<string, string> = {
   bundled: "sent in a bundle of small files",
   segmented: "sent in parts over several lanes",
   accelerated: "sent by the accelerator command",
+  transferred: "sent by the user's transfer command",
   linked: "made as a hard link to another name of the same file",
   renamed: "renamed at the destination",
   found: "found there already, with the right bytes",

@@ -31,6 +31,7 @@ const flow: FlowFacts = {
   broker: [],
   ingest: null,
   catalog: null,
+  table: null,
   completion: null,
   notice: null,
 };
@@ -149,6 +150,7 @@ test("the JSON has the public shape", () => {
         broker: [],
         ingest: null,
         catalog: null,
+        table: null,
         completion: null,
         notice: null,
       },

@@ -3,6 +3,7 @@ import { setStory } from "../../daemon/set-story.ts";
 import { show } from "../../kernel/path.ts";
 import { formatAge, formatBytes, formatCount, formatMany, formatPerS, formatTime } from "../../kernel/readable.ts";
 import { brokerLine } from "./broker-line.ts";
+import { tableLine } from "./table-line.ts";
 import { type Look, padEnd, progressBar, shorten, type Style, table } from "./terminal.ts";
 
 const heads = ["FLOW", "STATE", "QUEUED", "SENDING", "DELIVERED", "DEAD", "BEHIND", "RATE", "LANES"];
@@ -61,6 +62,7 @@ function detailsOf(flow: FlowFacts, atMs: number, look: Look, verbose: boolean):
   if (verbose) lines.push(...about(flow));
   else if (flow.watching?.kind === "scan-only")
     lines.push(look.paint("yellow", `no events for this source: ${flow.watching.reason}; it is scanned instead`));
+  if (flow.table !== null) lines.push(tableLine(flow.table, look));
   lines.push(...flow.broker.map((one) => brokerLine(one, look)));
   lines.push(...finishLines(flow, look));
   lines.push(...setLines(flow, look));
@@ -135,6 +137,8 @@ function about(flow: FlowFacts): string[] {
         ? `watched by events in ${formatMany(watching.directories, "directory", "directories")}`
         : `scanned only: ${watching.reason}`;
   const subscribed = flow.broker.find(({ role }) => role === "subscribe");
+  if (flow.table !== null)
+    return [`from  table ${flow.table.name} of ${show(flow.table.database)}`, `to    ${flow.destination} (${flow.guarantee}${readBack})`];
   const from = subscribed === undefined ? `${show(flow.source)} (${watched})` : `messages of ${subscribed.address} ${subscribed.exchange}`;
   return [`from  ${from}`, `to    ${flow.destination} (${flow.guarantee}${readBack})`];
 }

@@ -2,6 +2,7 @@ import type { ExplainFacts } from "../explain-facts.ts";
 import type { TransferStory } from "../../flow/ledger/story.ts";
 import { setJson } from "./set-json.ts";
 import { isoMs, isoNs, pathFields } from "../../kernel/json-fields.ts";
+import { followedJson } from "./table-json.ts";
 
 /** The same story for programs (docs/reference/json.md). */
 export function explainJson(facts: ExplainFacts): object {
@@ -16,6 +17,7 @@ export function explainJson(facts: ExplainFacts): object {
     },
     flow_state: facts.flowState,
     transfers: facts.story.transfers.map((transfer) => transferJson(transfer, facts.skewMs)),
+    row: facts.row === null ? null : followedJson(facts.row),
     left_out: facts.story.leftOut,
     sets: facts.sets.map((set) => setJson(facts.flow, set)),
     next: facts.next,
@@ -49,6 +51,16 @@ function transferJson(transfer: TransferStory, skewMs: number): object {
       outcome: attempt.outcome,
       detail: attempt.detail,
     })),
+    commands: transfer.batches.map((batch) => ({
+      batch: batch.id,
+      files: batch.files,
+      bytes: batch.bytes,
+      pre: stepJson(batch.preAtUs, batch.preTookUs),
+      transfer: stepJson(batch.transferAtUs, batch.transferTookUs),
+      post: stepJson(batch.postAtUs, batch.postTookUs),
+      status: batch.status,
+      message: batch.message,
+    })),
     receipt:
       receipt === null
         ? null
@@ -77,6 +89,10 @@ function transferJson(transfer: TransferStory, skewMs: number): object {
     catalog: transfer.catalogOwed === null ? null : { owed: true, refused: transfer.catalogOwed.refused },
     retention: retain === null ? null : retentionJson(retain, skewMs),
   };
+}
+
+function stepJson(atUs: number | null, tookUs: number | null): object | null {
+  return atUs === null ? null : { started_at: isoMs(atUs / 1000), seconds: tookUs === null ? null : tookUs / 1_000_000 };
 }
 
 function retentionJson(retain: NonNullable<TransferStory["retain"]>, skewMs: number): object {

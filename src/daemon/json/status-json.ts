@@ -2,6 +2,7 @@ import type { BrokerFacts, FlowFacts, StatusFacts } from "../status-facts.ts";
 import { textOf } from "../../kernel/path.ts";
 import { setJson } from "./set-json.ts";
 import { isoMs, pathFields, secondsOf } from "../../kernel/json-fields.ts";
+import { tableJson } from "./table-json.ts";
 
 /** The public shape (docs/reference/json.md): fields may be added, not renamed. */
 export function statusJson(facts: StatusFacts): object {
@@ -51,6 +52,7 @@ function flowJson(flow: FlowFacts): object {
     broker: flow.broker.map((one) => brokerJson(one)),
     ingest: flow.ingest,
     catalog: flow.catalog,
+    table: flow.table === null ? null : tableJson(flow.table),
     completion:
       flow.completion === null
         ? null

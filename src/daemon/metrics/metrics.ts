@@ -5,6 +5,7 @@ import type { FlowObserver } from "../../flow/observer.ts";
 import type { Daemon } from "../daemon.ts";
 import { type FlowFacts, statusFacts } from "../status-facts.ts";
 import { resetBroker, tellBroker } from "./broker-metrics.ts";
+import { resetTable, tellTable } from "./table-metrics.ts";
 import { define, type Definitions, flowStates, transferStates } from "./definitions.ts";
 
 /** However often it is asked, this thread tells it a twentieth of its time. */
@@ -86,6 +87,7 @@ export class Metrics implements FlowObserver, Disposable {
     resetBroker(this.#defined);
     this.#defined.ingests.reset();
     this.#defined.catalogOwed.reset();
+    resetTable(this.#defined);
     for (const metric of [flow, state, seen, transfers, deliveredBytes, queuedBytes, freshness, lanesOpen, lanesMax]) metric.reset();
     for (const metric of [freeBytes, sizeBytes, sets]) metric.reset();
     for (const one of facts.flows) this.#lookAtFlow(one, daemon);
@@ -117,6 +119,7 @@ export class Metrics implements FlowObserver, Disposable {
     for (const state of ["open", "complete"] as const)
       if (facts.completion !== null) defined.sets.set({ flow, state }, facts.completion[state]);
     for (const broker of facts.broker) tellBroker(defined, flow, broker);
+    if (facts.table !== null) tellTable(defined, flow, facts.table);
     const space = daemon.set.flow(flow)?.end.space ?? null;
     if (space === null || space.totalBytes === 0) return;
     defined.freeBytes.set({ flow }, space.freeBytes);

@@ -2,8 +2,9 @@ import { existsSync } from "node:fs";
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import { HotdirError, messageOf } from "../../kernel/errors.ts";
 import { type AbsPath, type Bytes, bytesOf, bufferOf, fsPath, nameOf, parentOf, type RelPath, show } from "../../kernel/path.ts";
-import type { CatalogSettings } from "../settings.ts";
-import { localTime, nowUs } from "./local-time.ts";
+import type { CatalogSettings } from "../finish-settings.ts";
+import { localDateTime } from "../command/journal/sqlalchemy-time.ts";
+import { nowUs } from "./event-time.ts";
 
 /** A row of the table: where the file is below the directory that the catalog is of, and what it is. */
 export type CatalogRow = { id: number; path: RelPath; hex: string };
@@ -82,7 +83,7 @@ export class Catalog implements Disposable {
         ["filename", "CAST(? AS TEXT)", filename],
         ["checksum", "?", hex],
         ["size_bytes", "?", sizeBytes],
-        ["added_on", "?", localTime(nowUs())],
+        ["added_on", "?", localDateTime(nowUs())],
       ];
       const given = values.filter(([name]) => columns.has(name));
       if (!numbersItself) given.push(["id", "?", this.#nextId(sqlite)]);

@@ -61,7 +61,7 @@ export class EntryWriter implements Disposable {
     if (!this.#ended) this.#turns.soon();
   }
 
-  /** What is owed now is entered, or cannot be for now. For a run that ends when idle. */
+  /** What is owed now is entered when this returns, or cannot be for now. */
   finish(): void {
     if (this.#ended || this.#notBefore > this.#options.clock.steady()) return;
     while (this.#write(false)) void 0;

@@ -4,7 +4,8 @@ import { bytesOf, type AbsPath, fsPath, join, type RelPath, textOf } from "../..
 import { isAlive, ownIdentity, readIdentity, writeIdentity } from "../../kernel/process-identity.ts";
 import type { IngestEnd, IngestFile, IngestQueue } from "../ingest/contract.ts";
 import { type Catalog, quoted } from "./catalog.ts";
-import { eventAfter, intervalTime } from "./local-time.ts";
+import { interval } from "../command/journal/sqlalchemy-time.ts";
+import { eventAfter } from "./event-time.ts";
 
 export type EventQueueOptions = {
   /** Its table of files, and beside that the table of their events. */
@@ -190,7 +191,7 @@ export class EventQueue implements IngestQueue {
       .run(
         event.file,
         start,
-        event.durationMs === undefined ? null : intervalTime(event.durationMs),
+        event.durationMs === undefined ? null : interval(BigInt(Math.max(0, Math.round(event.durationMs * 1000)))),
         event.status,
         event.version ?? null,
         event.message ?? null,

@@ -6,7 +6,7 @@ import { removeSource } from "../finish/removal.ts";
 import type { SourceReader } from "../read/source-reader.ts";
 import { sameVersion, type Version, versionOf } from "../version.ts";
 import { type Catalog, type CatalogRow, describeRow, quoted } from "./catalog.ts";
-import { eventAfter } from "./local-time.ts";
+import { eventAfter } from "./event-time.ts";
 
 export type RecorderOptions = {
   catalog: Catalog;

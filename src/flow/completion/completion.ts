@@ -84,7 +84,15 @@ export class Completion implements AsyncDisposable {
     this.#watchedSince = clock.steady();
     const directory =
       completion.manifest.directory ?? join(bytesOfText(db.directory) as AbsPath, bytesOfText(`manifests/${settings.name}`));
-    this.#decider = { db, flow, settings, completion, directory, finalizedUntilS: () => port.finalizedUntilS() };
+    this.#decider = {
+      db,
+      flow,
+      settings,
+      completion,
+      directory,
+      finalizedUntilS: () => port.finalizedUntilS(),
+      membersElsewhere: (set) => port.membersElsewhere(set),
+    };
     this.#placing = new Placing(db, flow, new SetPaths(completion.sets));
     const { source } = settings;
     this.#surveys =
@@ -169,7 +177,7 @@ export class Completion implements AsyncDisposable {
 
   /** In a transaction. Whether the set has its manifest now. */
   #look(id: sets.SetId): boolean {
-    const { db, flow, clock, halted } = this.#options;
+    const { db, flow, clock, log, halted, port } = this.#options;
     const set = sets.setById(db, id);
     // What is not placed yet may be of this set.
     if (set === null || set.decidedAtMs !== null || !this.#caughtUp || halted()) return false;
@@ -180,6 +188,12 @@ export class Completion implements AsyncDisposable {
       this.#surveys?.forget(id);
       return false;
     }
+    const readiness = port.readiness(set, standing.since);
+    if (readiness === "final-elsewhere") {
+      sets.recordFinalElsewhere(db, id, now.wall);
+      log.info(`${show(set.path)} was made final by another program; no manifest is made of it`);
+    }
+    if (readiness !== "ready") return false;
     const surveys = this.#surveys;
     if (surveys !== null && (set.surveyedAt === null || set.surveyedAt < Math.max(standing.since, this.#watchedSince))) {
       // Where a scan is still about to find more, one survey tells so; the next is worth it when all that was found has ended.

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { WallMs } from "../../kernel/clock.ts";
-import { type AbsPath, join } from "../../kernel/path.ts";
+import { type AbsPath, join, type RelPath } from "../../kernel/path.ts";
 import { cryptoNames, type DigestAlgorithm } from "../digest.ts";
 import { digestOf } from "../guarantee.ts";
 import type { Database } from "../ledger/database.ts";
@@ -29,6 +29,7 @@ export type Decider = {
   /** Where manifests are written. */
   directory: AbsPath;
   finalizedUntilS: () => number;
+  membersElsewhere: (set: FileSet) => Iterable<RelPath>;
 };
 
 /** `waits`: for transfers. `empty`: it has no member, and no manifest says so. `name-taken`: its manifest would have the name of another one's. */
@@ -53,6 +54,12 @@ export function decideSet(decider: Decider, set: FileSet, nowMs: WallMs): Decisi
       yield row;
     }
   };
+  const elsewhere = function* (): Generator<RelPath> {
+    for (const member of decider.membersElsewhere(set)) {
+      members++;
+      yield member;
+    }
+  };
   const { instance, archive, format } = completion.manifest;
   const head = {
     flow: settings.name,
@@ -60,6 +67,7 @@ export function decideSet(decider: Decider, set: FileSet, nowMs: WallMs): Decisi
     timecode: set.timecode,
     nowMs,
     finalizedUntilS: decider.finalizedUntilS,
+    membersElsewhere: elsewhere(),
     instance,
     archive,
     algorithm,

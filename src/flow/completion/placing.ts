@@ -55,8 +55,8 @@ export class Placing {
   }
 
   #place(transfer: Placed, now: SteadyMs, known: KnownSets): sets.SetId[] {
-    const { id, kind, path, state, directory } = transfer;
-    if (state === "superseded" || state === "ignored") return [];
+    const { id, kind, path, state, directory, elsewhere } = transfer;
+    if (state === "superseded" || (state === "ignored" && !elsewhere)) return [];
     const brings = BRINGING.has(kind) && !directory;
     const concerned = this.#paths.above(path).flatMap((set) => {
       const found = known.get(set) ?? sets.setAt(this.#db, this.#flow, set) ?? (brings ? this.#add(set, transfer, now) : null);
@@ -70,7 +70,7 @@ export class Placing {
       if (brings && state === "delivered") this.#arrive(set.id, path, id);
     }
     const waiting = [...open, ...this.#movedOrCleared(transfer)];
-    if (state !== "delivered") for (const set of waiting) addWait(this.#db, set.id, id);
+    if (state !== "delivered" && !elsewhere) for (const set of waiting) addWait(this.#db, set.id, id);
     return waiting.map((set) => set.id);
   }
 

@@ -1,7 +1,7 @@
 import { type Bytes, nameOf, type RelPath } from "../../kernel/path.ts";
 import type { Digest } from "../digest.ts";
 
-const CAPTURE = /^\.hotdir-[0-9a-z]+(?:-[0-9a-f]+)?\.removing$/;
+const CAPTURE = /^\.hotdir-[0-9a-z]+(?:-[0-9a-f]+)?\.(?:removing|sending)$/;
 
 /**
  * The name under which a source file that is to go is looked at a last time, beside where it was. `ledger`: the token of the
@@ -9,6 +9,11 @@ const CAPTURE = /^\.hotdir-[0-9a-z]+(?:-[0-9a-f]+)?\.removing$/;
  */
 export function captureName(transfer: number, ledger?: string): Bytes {
   return `.hotdir-${transfer.toString(36)}${ledger === undefined ? "" : `-${ledger}`}.removing` as Bytes;
+}
+
+/** A second name of a source file, beside it, for a command that cannot be given its own. */
+export function sendingName(transfer: number): Bytes {
+  return `.hotdir-${transfer.toString(36)}.sending` as Bytes;
 }
 
 /**

@@ -6,6 +6,7 @@ import type { FlowId } from "../ledger/flows.ts";
 import type { MessageIdentity } from "../ledger/messages.ts";
 import { isOwed } from "../ledger/owed.ts";
 import { wasDelivered } from "../ledger/receipts.ts";
+import { owesFile } from "../ledger/table-paths.ts";
 import { routeOf } from "../receive/route.ts";
 import type { FlowSettings } from "../settings.ts";
 import type { Version } from "../version.ts";
@@ -14,11 +15,14 @@ import type { OtherFlow } from "./may-remove.ts";
 /** A flow of the configuration with its ledger row. */
 export type FlowEntry = { id: FlowId; settings: FlowSettings };
 
-/** Another flow whose source holds a file, and the names that it may know it by. `told`: it gets a message of it, too. */
-export type Sharing = { flow: FlowEntry; paths: RelPath[]; told: boolean };
+/**
+ * Another flow whose source holds a file, and the names that it may know it by. `told`: it gets a message of it, too. `files`: it follows a table,
+ * whose rows may name it so.
+ */
+export type Sharing = { flow: FlowEntry; paths: RelPath[]; told: boolean; files: AbsPath[] };
 
-/** A file that came by a message: where it is on this machine, and the message. */
-export type ToldFile = { root: AbsPath; path: RelPath; message: MessageIdentity };
+/** A file that is not where its path at the destination says: where it is on this machine, and the message that told of it (null: a row did). */
+export type ToldFile = { root: AbsPath; path: RelPath; message: MessageIdentity | null };
 
 /**
  * The other flows of the configuration, running or not, whose source holds a file of `flow`. Roots
@@ -33,16 +37,20 @@ export async function sharing(all: FlowEntry[], flow: FlowEntry, at: RelPath, to
   const found: Sharing[] = [];
   for (const other of all) {
     if (other.id === flow.id) continue;
-    const to = toldFile === null ? null : toldTo(other, flow, toldFile.message);
+    const to = toldFile === null || toldFile.message === null ? null : toldTo(other, flow, toldFile.message);
     if (to !== null) {
-      found.push({ flow: other, paths: [to], told: true });
+      found.push({ flow: other, paths: [to], told: true, files: [] });
+      continue;
+    }
+    if (other.settings.source.kind === "table") {
+      found.push({ flow: other, paths: [], told: false, files: [...new Set([named, real])] });
       continue;
     }
     const { root, kind } = other.settings.source;
     const paths = new Set([below(await realOf(root), real)]);
     // What was posted is known by the name that somebody gave. A watched flow never comes over a symlink to any other.
     if (kind === "posted") paths.add(below(root, named));
-    found.push({ flow: other, paths: [...paths].filter((one) => one !== null), told: false });
+    found.push({ flow: other, paths: [...paths].filter((one) => one !== null), told: false, files: [] });
   }
   return found;
 }
@@ -58,8 +66,9 @@ function toldTo(other: FlowEntry, flow: FlowEntry, message: MessageIdentity): Re
 
 /** A watched flow wants every file that its patterns take; one that is posted to wants what it was given. */
 export function otherFlows(db: Database, sharers: Sharing[], version: Version): OtherFlow[] {
-  return sharers.flatMap(({ flow, paths, told }) => {
+  return sharers.flatMap(({ flow, paths, told, files }) => {
     const { source, destination, name } = flow.settings;
+    if (files.length > 0) return [{ name, wants: files.some((file) => owesFile(db, flow.id, file)), hasReceipt: false }];
     return paths.map((path) => ({
       name,
       wants:

@@ -185,3 +185,33 @@ test("a source that is not there has lost no file", async () => {
   renameSync(join(at.path, "source"), join(at.path, "elsewhere"));
   expect((await remove(at)).kind).toBe("refused");
 });
+
+describe("a file that somebody named, and that is a symlink itself", () => {
+  /** The owner's file is elsewhere; what was delivered is read over the link. */
+  async function linked(options: { hold?: "same" } = {}): Promise<Place & { target: string }> {
+    const at = await place(options);
+    const target = join(at.path, "target");
+    renameSync(at.file, target);
+    symlinkSync("../../target", at.file);
+    return { ...at, target, request: { ...at.request, follow: true }, [Symbol.asyncDispose]: () => at[Symbol.asyncDispose]() };
+  }
+
+  test("goes as a link, and its target stays", async () => {
+    await using at = await linked();
+    expect(await remove(at)).toEqual({ kind: "removed" });
+    expect(below(at.path)).toEqual(["target"]);
+  });
+
+  test("stays where its target is not what was delivered any more", async () => {
+    await using at = await linked();
+    writeFileSync(at.target, "the changed bytes!!");
+    expect(await remove(at)).toEqual({ kind: "not-the-version" });
+    expect(lstatSync(at.file).isSymbolicLink()).toBe(true);
+  });
+
+  test("is not moved to a holding area, where it would lead nowhere", async () => {
+    await using at = await linked({ hold: "same" });
+    expect(await remove(at)).toEqual({ kind: "refused", detail: "it is a symbolic link, which is not moved to the holding area" });
+    expect(lstatSync(at.file).isSymbolicLink()).toBe(true);
+  });
+});

@@ -20,6 +20,8 @@ export type RemovalRequest = {
   digest: Digest;
   /** Where the file is moved to; null: it is deleted. */
   hold: AbsPath | null;
+  /** Its path there, where that is another. */
+  heldAs?: RelPath;
   /** The name may be a symlink to the file of the receipt: then the symlink goes, and never what it links to. */
   follow?: boolean;
 };
@@ -58,16 +60,19 @@ export async function removeSource(request: RemovalRequest, reader: SourceReader
 
 async function removeAt(place: Place, request: RemovalRequest, reader: SourceReader): Promise<RemovalEnd> {
   const { original, capture } = place;
+  const { follow, hold } = request;
   if (!(await isCaptured(place))) {
-    const now = await versionAt(original, request.follow);
+    const now = await versionAt(original, follow);
     if (now === null) return await whereItWent(request, reader);
     if (now === "no-file" || !sameVersion(now, request.version)) return { kind: "not-the-version" };
+    if (hold !== null && follow === true && (await statAt(original))?.isSymbolicLink() === true)
+      return { kind: "refused", detail: "it is a symbolic link, which is not moved to the holding area" };
     await rename(fsPath(original), fsPath(capture));
   }
   if (!(await isStill(capture, request, reader))) return await putBack(place);
-  if (request.hold !== null) {
+  if (hold !== null) {
     const { transfer, digest } = request;
-    return { kind: "held", at: await moveToHold({ capture, wanted: join(request.hold, request.path), transfer, digest }, reader) };
+    return { kind: "held", at: await moveToHold({ capture, wanted: heldAt(hold, request), transfer, digest }, reader) };
   }
   await unlink(fsPath(capture));
   return { kind: "removed" };
@@ -75,8 +80,12 @@ async function removeAt(place: Place, request: RemovalRequest, reader: SourceRea
 
 /** A kill after the last step and before it was written down looks as if somebody else had taken it. */
 async function whereItWent(request: RemovalRequest, reader: SourceReader): Promise<RemovalEnd> {
-  const at = request.hold === null ? null : await findHeld(join(request.hold, request.path), request.digest, reader);
+  const at = request.hold === null ? null : await findHeld(heldAt(request.hold, request), request.digest, reader);
   return at === null ? { kind: "already-gone" } : { kind: "held", at };
+}
+
+function heldAt(hold: AbsPath, { path, heldAs }: RemovalRequest): AbsPath {
+  return join(hold, heldAs ?? path);
 }
 
 /** A file by its name, and by the name that a removal for this transfer gives it. */

@@ -1,19 +1,23 @@
 import type { Clock } from "../../kernel/clock.ts";
 import { messageOf } from "../../kernel/errors.ts";
 import type { Log } from "../../kernel/log.ts";
-import { show } from "../../kernel/path.ts";
+import { absPath, type Bytes, nameOf, type RelPath, show } from "../../kernel/path.ts";
 import type { Database } from "../ledger/database.ts";
 import { uncatalogued } from "../ledger/catalog-owed.ts";
 import { emptiedByUs } from "../ledger/emptied.ts";
 import { messageOfTransfer } from "../ledger/messages.ts";
 import { ledgerToken } from "../ledger/meta.ts";
+import { namedFile } from "../ledger/named-files.ts";
 import * as ledger from "../ledger/retention.ts";
+import { owesFile } from "../ledger/table-paths.ts";
+import { noteRemoved } from "../ledger/table-rows.ts";
 import { baseHere } from "../receive/source-look.ts";
 import type { SourceReader } from "../read/source-reader.ts";
 import { removeEmptyDirectories } from "./empty-directories.ts";
 import { followsLinks } from "../settings.ts";
-import { refusalToRemove } from "./may-remove.ts";
+import { type OtherFlow, refusalToRemove } from "./may-remove.ts";
 import { type FlowEntry, otherFlows, sharing, type ToldFile } from "./other-flows.ts";
+import type { NamedFile } from "../transfer.ts";
 import { type RemovalEnd, removeSource, restoreSource } from "./removal.ts";
 
 const BATCH = 64;
@@ -100,12 +104,13 @@ export class Retention implements AsyncDisposable {
   }
 
   async #remove(retained: ledger.Retained): Promise<void> {
-    const told = this.#toldFile(retained);
+    const named = namedFile(this.#db, retained.id);
+    const told = this.#toldFile(retained, named);
     const sharers = await sharing(this.#all(), this.#flow, retained.path, told);
     const refusal = refusalToRemove({
       receiptIsNewest: ledger.isNewest(this.#db, this.#flow.id, retained),
       uncatalogued: uncatalogued(this.#db, retained.id),
-      others: otherFlows(this.#db, sharers, retained.version),
+      others: [...otherFlows(this.#db, sharers, retained.version), ...this.#otherRows(retained, named)],
     });
     if (refusal !== null && !retained.removing) return this.#postpone(retained, refusal, "info");
     if (!retained.removing && !ledger.beginRemoval(this.#db, retained.id)) return;
@@ -120,14 +125,25 @@ export class Retention implements AsyncDisposable {
       version: retained.version,
       digest: retained.digest,
       hold,
+      ...(named === null ? {} : { follow: true, heldAs: retained.path }),
     };
     // One that a kill interrupted may have become wrong since: a flow was added that shares the source, say. It is undone.
     this.#ended(retained, await (refusal === null ? removeSource(request, this.#reader) : restoreSource(request)));
   }
 
+  /** Another row of the same table may name the same file. */
+  #otherRows({ id }: ledger.Retained, named: NamedFile | null): OtherFlow[] {
+    if (named === null) return [];
+    return [
+      { name: `another row of ${this.#flow.settings.name}`, wants: owesFile(this.#db, this.#flow.id, named.path, id), hasReceipt: false },
+    ];
+  }
+
   /** null: its path at the destination is its path below the root, too. */
-  #toldFile({ id }: ledger.Retained): ToldFile | null {
+  #toldFile({ id }: ledger.Retained, named: NamedFile | null): ToldFile | null {
     const { source } = this.#flow.settings;
+    // The directories on the way to a file that somebody named are his, and so are symlinks among them.
+    if (named !== null) return { root: absPath(`${named.path}/..` as Bytes), path: nameOf(named.path) as RelPath, message: null };
     const message = source.kind === "subscribed" ? messageOfTransfer(this.#db, id) : null;
     if (message === null || source.kind !== "subscribed") return null;
     return { root: baseHere(source, message.baseUrl) ?? source.root, path: message.relPath, message };
@@ -138,10 +154,10 @@ export class Retention implements AsyncDisposable {
     switch (end.kind) {
       case "removed":
       case "already-gone":
-        ledger.endRemoval(this.#db, retained.id, "removed");
+        this.#record(retained, "removed", end.kind === "removed" ? this.#clock.wall() / 1000 : 0);
         return this.#log.debug(`${path}: removed from the source, it is delivered (transfer ${retained.id})`);
       case "held":
-        ledger.endRemoval(this.#db, retained.id, "held");
+        this.#record(retained, "held", this.#clock.wall() / 1000);
         return this.#log.debug(`${path}: held at ${show(end.at)}`);
       case "set-aside":
         ledger.dropRetention(this.#db, retained.id);
@@ -153,6 +169,14 @@ export class Retention implements AsyncDisposable {
       case "refused":
         return this.#postpone(retained, end.detail, "warn");
     }
+  }
+
+  /** Who follows a row tells it. */
+  #record({ id }: ledger.Retained, end: "removed" | "held", atS: number): void {
+    this.#db.transaction(() => {
+      noteRemoved(this.#db, id, atS);
+      ledger.endRemoval(this.#db, id, end);
+    });
   }
 
   #postpone(retained: ledger.Retained, reason: string, level: "info" | "warn"): void {

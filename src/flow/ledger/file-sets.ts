@@ -119,6 +119,11 @@ export function recordSurvey(db: Database, id: SetId, at: SteadyMs): void {
   db.run("UPDATE file_set SET surveyed_at = ? WHERE id = ?", Math.round(at), id);
 }
 
+/** Another program has told of it: it is complete, and gets no manifest of ours. */
+export function recordFinalElsewhere(db: Database, id: SetId, at: WallMs): void {
+  db.run("UPDATE file_set SET decided_at = ? WHERE id = ?", at, id);
+}
+
 export function recordLate(db: Database, id: SetId): void {
   db.run("UPDATE file_set SET late = late + 1 WHERE id = ?", id);
 }

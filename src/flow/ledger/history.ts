@@ -14,6 +14,10 @@ const TOLD_AND_IGNORED = "t.state = 'ignored' AND EXISTS (SELECT 1 FROM message 
 const EXPLAINS_A_RECEIPT = `t.kind = 'rename' AND t.state = 'delivered' AND (t.directory = 1
   OR EXISTS (SELECT 1 FROM transfer o WHERE o.flow = t.flow AND o.path = t.from_path AND o.id < t.id AND o.state = 'delivered'))`;
 
+/** What is still to be written into the user's own database of batches. */
+const JOURNAL_WAITS = `EXISTS (SELECT 1 FROM journal_owed j WHERE j.held = t.id)
+  OR EXISTS (SELECT 1 FROM batch_member m JOIN journal_owed j ON j.batch = m.batch WHERE m.transfer = t.id)`;
+
 /**
  * Drops attempts and ended transfers older than `before`. The newest transfer of a path stays and
  * so does its newest receipt, as do dead letters, open transfers, what retention still has to do and what is still to be told of, entered into a catalog or ingested.
@@ -32,10 +36,17 @@ export function prune(db: Database, flow: FlowId, before: WallMs, after: Transfe
       flow,
       before,
     );
+    db.run(
+      `DELETE FROM batch WHERE id IN (SELECT b.id FROM batch b WHERE b.flow = ? AND b.ended_at < ? AND b.litter = 0
+         AND NOT EXISTS (SELECT 1 FROM journal_owed j WHERE j.batch = b.id) ORDER BY b.ended_at LIMIT ?)`,
+      flow,
+      before * 1000,
+      WINDOW,
+    );
     return db.run(
       `DELETE FROM transfer WHERE id IN (
          SELECT id FROM transfer t WHERE ${part} AND ended_at < ?4 AND state IN ('delivered', 'superseded', 'ignored') AND litter = 0 AND (retain IS NULL OR retain IN ('removed', 'held'))
-           AND (${OUTLIVED} OR ${TOLD_AND_IGNORED}) AND NOT (${EXPLAINS_A_RECEIPT}) AND NOT EXISTS (SELECT 1 FROM announcement a WHERE a.transfer = t.id)
+           AND (${OUTLIVED} OR ${TOLD_AND_IGNORED}) AND NOT (${EXPLAINS_A_RECEIPT}) AND NOT EXISTS (SELECT 1 FROM announcement a WHERE a.transfer = t.id) AND NOT (${JOURNAL_WAITS})
            AND NOT EXISTS (SELECT 1 FROM catalog_owed c WHERE c.transfer = t.id)
            AND NOT EXISTS (SELECT 1 FROM ingest i WHERE i.transfer = t.id AND i.status NOT IN ('SUCCESS', 'IGNORED')))`,
       after,

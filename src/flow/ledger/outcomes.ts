@@ -134,13 +134,16 @@ function applyOutcome(db: Database, outcome: Outcome, fence: readonly [number, n
   }
 }
 
-/** Dead letters go back to the queue, with all their tries before them again. Returns how many. */
+/**
+ * Dead letters go back to the queue, with all their tries before them again. Returns how many. A row of a table that cannot be understood has nothing
+ * that could be sent: it is followed once somebody has corrected it.
+ */
 export function revive(db: Database, ids: number[], at: SteadyMs): number {
   return db.transaction(() => {
     let revived = 0;
     for (const id of ids)
       revived += db.run(
-        "UPDATE transfer SET state = 'queued', due_at = ?, ended_at = NULL, failures = 0 WHERE id = ? AND state = 'dead'",
+        "UPDATE transfer SET state = 'queued', due_at = ?, ended_at = NULL, failures = 0 WHERE id = ? AND state = 'dead' AND code <> 'row-unusable'",
         Math.round(at),
         id,
       );

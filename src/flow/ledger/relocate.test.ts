@@ -7,7 +7,10 @@ import { claim } from "./claims.ts";
 import { type FlowIdentity, recount, registerFlow, setHeld, heldOf, tallyOf } from "./flows.ts";
 import { recordOutcomes } from "./outcomes.ts";
 import { receipts } from "./receipts.ts";
+import { recordNamedFile } from "./named-files.ts";
 import { formerFlows } from "./relocate.ts";
+import { putRow } from "./table-rows.ts";
+import { readSoFar } from "./table-source.ts";
 
 const there = (destination: string, root = "/source"): FlowIdentity => ({
   name: "test",
@@ -99,4 +102,25 @@ test("with another source nothing of the old one is owed, and nothing of it is m
   const flow = registerFlow(ledger.db, there("file:/there", "/elsewhere"), 99);
   expect(tallyOf(ledger.db, flow)).toMatchObject({ seen: 0, queued: 0 });
   expect(tallyOf(ledger.db, ledger.flow)).toMatchObject({ delivered: 1, superseded: 2 });
+});
+
+test("a transfer that names its own file names it at the new place, too; rows of a table are read anew", async () => {
+  await using ledger = await makeLedger();
+  const { db, flow, at } = ledger;
+  const digest = { algorithm: "md5", hex: "ab".repeat(16) } as const;
+  const file = { path: bytesOfText("/elsewhere/manifest") as AbsPath, digest };
+  recordQueued(db, flow, put("plain"), at);
+  recordNamedFile(db, flow, recordQueued(db, flow, put("manifest"), at), file);
+  const ofRow = recordQueued(db, flow, put("row"), at);
+  readSoFar(db, flow);
+  const row = { row: 1, transfer: ofRow, fingerprint: 1, registration: 1, registeredAtS: 1, registered: null, removable: true };
+  putRow(db, flow, { ...row, verified: false, waits: true, copied: false, failures: 0, failuresThere: 0 });
+  const moved = registerFlow(db, there("file:/other"));
+  const claimed = claim(db, { flow: moved, run: ledger.run, bulk: false, limit: 9, now: at.steady, busy: () => false });
+  expect(claimed.map(({ change, file: named }) => [change.path, named])).toEqual([
+    ["plain", null],
+    ["manifest", file],
+  ]);
+  expect(recount(db, moved)).toEqual([]);
+  expect(readSoFar(db, moved)).toEqual({ identity: null, high: null });
 });

@@ -7,11 +7,21 @@ const OPEN = "state IN ('settling', 'queued', 'sending', 'dead')";
 
 /**
  * What brings something there. Removals and renames are about what was delivered to the old place: at the new one they
- * would hit files that nobody of us ever brought (P4). Whoever looks at the source finds the new names anyway.
+ * would hit files that nobody of us ever brought (P4). Whoever looks at the source finds the new names anyway. So it does the rows of a table.
  */
 const BRINGS =
   // A manifest tells of what is at the place that it was made for.
-  "kind IN ('put', 'link', 'mkdir') AND NOT EXISTS (SELECT 1 FROM manifest m WHERE m.flow = transfer.flow AND m.path = transfer.path)";
+  "kind IN ('put', 'link', 'mkdir') AND NOT EXISTS (SELECT 1 FROM manifest m WHERE m.flow = transfer.flow AND m.path = transfer.path)" +
+  " AND NOT EXISTS (SELECT 1 FROM table_row r WHERE r.transfer = transfer.id)";
+
+/** Each with the message that it came by, and with the file that it names; the new row of the flow has nothing else yet. */
+function beside(table: "message" | "source_file", columns: readonly string[]): string {
+  return `INSERT INTO ${table} (transfer, flow, ${columns.join(", ")})
+       SELECT now.id, ?1, ${columns.map((column) => `m.${column}`).join(", ")}
+       FROM (SELECT id, row_number() OVER (ORDER BY id) AS place FROM transfer WHERE flow = ?2 AND ${OPEN} AND ${BRINGS}) former
+       JOIN (SELECT id, row_number() OVER (ORDER BY id) AS place FROM transfer WHERE flow = ?1) now ON now.place = former.place
+       JOIN ${table} m ON m.transfer = former.id`;
+}
 
 /**
  * A flow has another source or destination now, and so another row. With another destination, what was not delivered is
@@ -27,16 +37,8 @@ export function relocate(db: Database, from: FlowId, to: FlowId, changed: "sourc
       to,
       from,
     );
-    // Each with the message that it came by; the new row of the flow has nothing else yet.
-    db.run(
-      `INSERT INTO message (transfer, flow, rel_path, pub_time, base_url, body)
-       SELECT now.id, ?1, m.rel_path, m.pub_time, m.base_url, m.body
-       FROM (SELECT id, row_number() OVER (ORDER BY id) AS place FROM transfer WHERE flow = ?2 AND ${OPEN} AND ${BRINGS}) former
-       JOIN (SELECT id, row_number() OVER (ORDER BY id) AS place FROM transfer WHERE flow = ?1) now ON now.place = former.place
-       JOIN message m ON m.transfer = former.id`,
-      to,
-      from,
-    );
+    db.run(beside("message", ["rel_path", "pub_time", "base_url", "body"]), to, from);
+    db.run(beside("source_file", ["path", "algorithm", "digest"]), to, from);
   }
   db.run(
     `UPDATE transfer SET state = 'superseded', run = NULL, due_at = NULL, ended_at = ?, code = NULL, reason = ? WHERE flow = ? AND ${OPEN}`,

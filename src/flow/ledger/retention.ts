@@ -76,6 +76,15 @@ export function dropRetention(db: Database, id: TransferId): void {
   db.run("UPDATE transfer SET retain = NULL, retain_at = NULL, retain_reason = NULL WHERE id = ? AND retain IN ('due', 'removing')", id);
 }
 
+/** It may go after all, from then on: its receipt stands. */
+export function retainFrom(db: Database, id: TransferId, at: SteadyMs): void {
+  db.run(
+    "UPDATE transfer SET retain = 'due', retain_at = ? WHERE id = ? AND state = 'delivered' AND basis = 'digest' AND retain IS NULL",
+    Math.round(at),
+    id,
+  );
+}
+
 /** Whether the receipt is of the newest transfer of its path: a later one means that the file has changed since. */
 export function isNewest(db: Database, flow: FlowId, retained: Retained): boolean {
   return newest(db, flow, retained.path)?.id === retained.id;

@@ -1,3 +1,5 @@
+import { BATCH_TABLES } from "./batch-tables.ts";
+import { tableRows } from "./schema-table.ts";
 import { completionTables } from "./completion-schema.ts";
 import { finishTables } from "./schema-finish.ts";
 
@@ -32,6 +34,7 @@ CREATE TABLE flow (
   destination TEXT NOT NULL,
   root_identity TEXT,
   halted TEXT,
+  journaled INTEGER NOT NULL DEFAULT 0 CHECK (journaled = 0 OR journaled = 1),
   held TEXT CHECK (held IS NULL OR held = 'paused' OR held = 'stopped'),
   released_through INTEGER NOT NULL DEFAULT 0
 ) STRICT;
@@ -147,6 +150,7 @@ CREATE TABLE source_file (
   CHECK ((algorithm IS NULL) = (digest IS NULL))
 ) STRICT;
 CREATE INDEX source_file_flow ON source_file (flow, transfer);
+CREATE INDEX source_file_path ON source_file (path);
 
 -- The message that a transfer came by: which one it is, where its file can be fetched, and all it said, for passing on.
 CREATE TABLE message (
@@ -252,6 +256,5 @@ CREATE TRIGGER transfer_pruned AFTER DELETE ON transfer BEGIN
   INSERT INTO pruned (flow, state, transfers) VALUES (OLD.flow, OLD.state, 1)
     ON CONFLICT (flow, state) DO UPDATE SET transfers = transfers + 1;
 END;
-${completionTables}
-${finishTables}`,
+${tableRows}${completionTables}${BATCH_TABLES}${finishTables}`,
 ];

@@ -15,6 +15,8 @@ export type Placed = {
   from: RelPath | null;
   directory: boolean;
   state: StateName;
+  /** It is ignored since another program has delivered and verified it. */
+  elsewhere: boolean;
   seenAtMs: number;
 };
 
@@ -32,7 +34,8 @@ export function beginScope(db: Database, flow: FlowId, expression: string): void
   });
 }
 
-const NEXT = "SELECT id, kind, path, from_path, directory, state, seen_at FROM transfer WHERE id > ? AND id <= ? AND +flow = ? ORDER BY id";
+const NEXT =
+  "SELECT id, kind, path, from_path, directory, state, seen_at, state = 'ignored' AND EXISTS (SELECT 1 FROM table_row r WHERE r.transfer = transfer.id AND r.verified = 1) AS elsewhere FROM transfer WHERE id > ? AND id <= ? AND +flow = ? ORDER BY id";
 
 /** The transfers that were recorded since, among the next `limit` rows of the ledger; `caughtUp`: there are no further ones. */
 export function takeUnplaced(db: Database, flow: FlowId, limit: number): { placed: Placed[]; caughtUp: boolean } {
@@ -42,7 +45,16 @@ export function takeUnplaced(db: Database, flow: FlowId, limit: number): { place
   const next = Math.min(last, through + limit);
   db.run("UPDATE set_scope SET through = ? WHERE flow = ?", next, flow);
   const rows = db.all<
-    Row & { id: number; kind: string; path: Uint8Array; from_path: Uint8Array | null; directory: number; state: StateName; seen_at: number }
+    Row & {
+      id: number;
+      kind: string;
+      path: Uint8Array;
+      from_path: Uint8Array | null;
+      directory: number;
+      state: StateName;
+      elsewhere: number;
+      seen_at: number;
+    }
   >(NEXT, through, next, flow);
   return {
     placed: rows.map((row) => ({
@@ -52,6 +64,7 @@ export function takeUnplaced(db: Database, flow: FlowId, limit: number): { place
       from: row.from_path === null ? null : pathFrom(row.from_path),
       directory: row.directory === 1,
       state: row.state,
+      elsewhere: row.elsewhere === 1,
       seenAtMs: row.seen_at,
     })),
     caughtUp: next === last,

@@ -5,6 +5,7 @@ import type { Change, TransferId } from "../transfer.ts";
 import type { Version } from "../version.ts";
 import { isOwedAnnouncement } from "./announcements.ts";
 import { owedRowOf } from "./catalog-owed.ts";
+import { type BatchStory, batchesOf } from "./batches.ts";
 import type { Database, Row } from "./database.ts";
 import type { FlowId } from "./flows.ts";
 import { type IngestStory, ingestOf } from "./ingests.ts";
@@ -36,6 +37,8 @@ export type TransferStory = {
   /** What becomes of the source file; null: it is kept. `reason`: why it stayed when its time had come. */
   retain: { state: "due"; at: SteadyMs; reason: string | null } | { state: "removing" | "removed" | "held" } | null;
   tries: AttemptStory[];
+  /** Runs of the user's commands that it was in, the last ones. */
+  batches: BatchStory[];
   /** Tries that are not in `tries`, older than those. */
   triesLeftOut: number;
 };
@@ -128,6 +131,7 @@ function transferFrom(db: Database, row: StoryRow): TransferStory {
     catalogOwed: owedRowOf(db, row.id),
     retain: retainFrom(row),
     tries: tries.slice(-TRIES_MAX),
+    batches: batchesOf(db, row.id, TRIES_MAX),
     triesLeftOut: Math.max(0, tries.length - TRIES_MAX),
   };
 }

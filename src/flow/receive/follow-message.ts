@@ -1,3 +1,4 @@
+import { formatAttempt } from "../../kernel/readable.ts";
 import { backoffDelayMs } from "../../kernel/backoff.ts";
 import { never } from "../../kernel/errors.ts";
 import { type RelPath, show } from "../../kernel/path.ts";
@@ -124,7 +125,7 @@ function failed(context: ReceiveContext, message: PendingMessage, { change }: Ro
   if (failures < settings.retry.attemptsMax) {
     const afterMs = backoffDelayMs(settings.retry.backoff, failures);
     log.warn(
-      `${show(change.path)}: ${reason}; its message comes again in ${(afterMs / 1000).toFixed(1)} s (attempt ${failures + 1} of ${settings.retry.attemptsMax})`,
+      `${show(change.path)}: ${reason}; its message comes again in ${(afterMs / 1000).toFixed(1)} s (${formatAttempt(failures + 1, settings.retry.attemptsMax)})`,
     );
     return { outcome: "again", afterMs, reason, counted: true };
   }

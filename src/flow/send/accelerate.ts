@@ -4,7 +4,9 @@ import { finishInflight, openVersion, proveAndPublish, refuseChanged } from "./b
 import { algorithmOf, type ClaimedPut, failed, type Result, type SendContext, sourceDigest, sourceFile } from "./context.ts";
 import { inflightOf } from "./layout.ts";
 import { discard } from "./leftovers.ts";
-import { runCommand } from "./run-command.ts";
+import { HotdirError } from "../../kernel/errors.ts";
+import { formatAge } from "../../kernel/readable.ts";
+import { describeEnd, runCommand } from "./run-command.ts";
 
 /** Longer than any file should take; a command that waits for ever would keep all large files from being sent. */
 const COMMAND_BOUND_MS = 24 * 3600_000;
@@ -33,10 +35,9 @@ export async function sendAccelerated(context: SendContext, put: ClaimedPut, com
     const nameIsText = Buffer.from(textOf(source), "utf8").toString("latin1") === source;
     const from = nameIsText ? textOf(source) : `/proc/${process.pid}/fd/${handle.fd}`;
     const to = destinationWord(context, inflight);
-    await runCommand(
+    await runAccelerator(
       command.map((word) => fill(word, from, to)),
       signal,
-      COMMAND_BOUND_MS,
     );
     await refuseChanged(context, put, handle);
     await finishInflight(context, put, inflight);
@@ -46,6 +47,13 @@ export async function sendAccelerated(context: SendContext, put: ClaimedPut, com
     const lane = context.link.pick();
     return failed(error, "send", lane === null || !(await discard(lane.files, inflight)));
   }
+}
+
+async function runAccelerator(argv: string[], signal: AbortSignal): Promise<void> {
+  const end = await runCommand(argv, { signal, stillMs: null, boundMs: COMMAND_BOUND_MS });
+  if (end.exit.kind === "status" && end.exit.status === 0 && !end.late) return;
+  const detail = describeEnd(end, `it did not end within ${formatAge(COMMAND_BOUND_MS)}`);
+  throw new HotdirError("accelerator-failed", { operation: `run ${argv[0]}`, detail });
 }
 
 /** In one pass: a `%d` in the file's own name is no placeholder. */

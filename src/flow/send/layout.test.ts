@@ -4,9 +4,9 @@ import { hostileNames } from "../../../test/support/names.ts";
 import { type AbsPath, type Bytes, NAME_BYTES_MAX, nameOf, parentOf, type RelPath, relPath } from "../../kernel/path.ts";
 import { Layout } from "./layout.ts";
 
-const place = { kind: "file" as const, directory: "/there" as AbsPath };
-const bySuffix = new Layout({ place, inflight: { kind: "suffix", suffix: ".tmp" } }, "k3f9a");
-const staged = new Layout({ place, inflight: { kind: "staging", directory: "/staging" } }, "k3f9a");
+const directory = "/there" as AbsPath;
+const bySuffix = new Layout({ directory, inflight: { kind: "suffix", suffix: ".tmp" } }, "k3f9a");
+const staged = new Layout({ directory, inflight: { kind: "staging", directory: "/staging" } }, "k3f9a");
 
 const name = fc.oneof(
   fc.integer({ min: 1, max: NAME_BYTES_MAX }).map((length) => "n".repeat(length)),
@@ -43,7 +43,7 @@ test.each([
 });
 
 test("two ledgers never share an inflight name", () => {
-  const other = new Layout({ place, inflight: { kind: "suffix", suffix: ".tmp" } }, "k3f9b");
+  const other = new Layout({ directory, inflight: { kind: "suffix", suffix: ".tmp" } }, "k3f9b");
   const of = { id: 1, attempt: 1 };
   expect(other.inflight("a" as RelPath, of)).not.toBe(bySuffix.inflight("a" as RelPath, of));
 });
@@ -64,7 +64,7 @@ test("in a staging directory nothing but the mark is the name, so that no two di
 test("the remote home itself is a root", () => {
   const home = new Layout(
     {
-      place: { kind: "sftp", host: "h", user: null, port: null, directory: "", ssh: ["ssh"], compress: false },
+      directory: "" as Bytes,
       inflight: { kind: "suffix", suffix: ".tmp" },
     },
     "k3f9a",

@@ -1,4 +1,3 @@
-import { filePlaceOf } from "../file-place.ts";
 import { type Bytes, join, NAME_BYTES_MAX, nameOf, parentOf, type RelPath } from "../../kernel/path.ts";
 import type { DestinationSettings } from "../settings.ts";
 import type { ClaimedTransfer, TransferId } from "../transfer.ts";
@@ -21,8 +20,8 @@ export class Layout {
   readonly #token: string;
 
   /** @param token of the ledger: four or more letters and digits. */
-  constructor(destination: Pick<DestinationSettings, "place" | "inflight">, token: string) {
-    this.root = filePlaceOf(destination).directory as Bytes;
+  constructor(destination: Pick<DestinationSettings, "inflight"> & { directory: Bytes }, token: string) {
+    this.root = destination.directory;
     this.#inflight = destination.inflight;
     this.#token = token;
   }
@@ -56,6 +55,19 @@ export class Layout {
   plainInflight(of: InflightOf): Bytes {
     const suffix = this.#inflight.kind === "suffix" ? this.#inflight.suffix : "";
     return join(this.inflightRoot, `${this.#mark(of)}${suffix}` as Bytes);
+  }
+
+  /** A directory of ours, whose name no tool can misread, in which the files of some commands land. */
+  landing(number: number): Bytes {
+    const suffix = this.#inflight.kind === "suffix" ? this.#inflight.suffix : "";
+    return join(this.inflightRoot, `.hotdir-${this.#token}-${number.toString(36)}${suffix}` as Bytes);
+  }
+
+  /** Beside a final name: for bytes that come to its file system only there. */
+  beside(path: RelPath, number: number, transfer: TransferId): Bytes {
+    const name = `.hotdir-${this.#token}-${number.toString(36)}-${transfer.toString(36)}.landing` as Bytes;
+    const parent = parentOf(path);
+    return join(parent === "" ? this.root : join(this.root, parent), name);
   }
 
   #mark(of: InflightOf): string {

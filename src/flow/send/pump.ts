@@ -7,17 +7,16 @@ import { type ClaimedTransfer, isStructural } from "../transfer.ts";
 import { isAccelerated } from "./accelerate.ts";
 import type { Active } from "./active.ts";
 import { type ClaimedPut, type Result, type SendContext, type Tried, failed } from "./context.ts";
-import { type Hold, Holding } from "./holding.ts";
+import type { Hold } from "./holding.ts";
+import { Judgement } from "./judgement.ts";
 import { LaneWatch } from "./lane-watch.ts";
 import type { PumpEvents } from "./pump-events.ts";
 import type { Pumping } from "./pumping.ts";
-import { retainAfter } from "./retain-after.ts";
 import { sendAlone } from "./send-alone.ts";
 import { intoPacks, sendPack } from "./small.ts";
 import { DestinationWatch } from "./destination-watch.ts";
 import { Turns } from "./turns.ts";
 import { UnderWay } from "./under-way.ts";
-import { verdict } from "./verdict.ts";
 
 /** Large files under way at once. */
 const BULK_MAX = 2;
@@ -45,7 +44,7 @@ export class Pump implements Pumping {
   /** Batches that somebody looks at before they are sent. */
   #atGate = 0;
   #stopped = false;
-  readonly #holding: Holding;
+  readonly #judgement: Judgement;
   readonly #turns: Turns;
   #accepting = false;
 
@@ -56,11 +55,11 @@ export class Pump implements Pumping {
     this.destination = new DestinationWatch(context);
     this.#work = new UnderWay(context, run, events, () => this.wake());
     this.#lanes = new LaneWatch(context, this.active);
-    this.#holding = new Holding(context.clock, context.log);
+    this.#judgement = new Judgement(context, events, this.destination);
   }
 
   get hold(): Hold | null {
-    return this.#holding.hold;
+    return this.#judgement.holding.hold;
   }
 
   get active(): Active {
@@ -90,7 +89,8 @@ export class Pump implements Pumping {
     const { link, clock } = this.#context;
     // What falls due during this turn, after it was looked for, must not be taken for something that was considered.
     const begun = clock.steady();
-    if (this.#holding.until !== null) return this.#turns.at(this.#holding.until);
+    const { until } = this.#judgement.holding;
+    if (until !== null) return this.#turns.at(until);
     if (!link.ready) return this.#lanes.want();
     if (!this.destination.fresh) return this.#lookAtDestination();
     const held = this.#context.gate?.heldUntil() ?? null;
@@ -178,52 +178,14 @@ export class Pump implements Pumping {
   }
 
   #tried(transfer: ClaimedTransfer, result: Result, bytes: number): void {
-    const { clock, link, settings } = this.#context;
-    if (result.kind === "delivered") {
-      this.#holding.delivered(transfer.id);
-      link.succeeded();
-      return this.#work.end(
-        transfer,
-        {
-          kind: "delivered",
-          receipt: result.receipt,
-          method: result.method,
-          retain: retainAfter(settings, transfer, result, clock.steady()),
-        },
-        bytes,
-      );
-    }
-    const { error, litter } = result;
-    const othersGotThrough = this.#holding.othersGotThrough(transfer.id);
-    this.#holding.failed(transfer.id, error);
-    if (error.scope === "destination") this.destination.forget();
-    if (error.code === "source-changed" || error.code === "source-gone") this.#events.look([transfer.change.path]);
-    this.#work.end(
-      transfer,
-      verdict(error, {
-        failures: transfer.failures,
-        attempts: transfer.fence.attempt,
-        litter,
-        othersGotThrough,
-        retry: settings.retry,
-        now: clock.steady(),
-      }),
-      bytes,
-    );
+    this.#work.end(transfer, this.#judgement.outcomeOf(transfer, result), bytes);
   }
 
-  /** Every answer but a good one is followed by a wait: a destination that fails at once must not be asked without end. */
   #lookAtDestination(): void {
-    void this.destination
-      .look()
-      .catch((error: unknown) => failed(error, "look at the destination", false).error)
-      .then((trouble) => {
-        // A lane that broke tells so itself, and wakes us when there is another.
-        if (trouble?.scope === "connection") return this.#turns.at(this.#context.clock.steady() + LANE_BROKE_MS);
-        if (trouble === null) this.#holding.end();
-        else this.#holding.begin(trouble);
-        this.wake();
-      });
+    void this.#judgement.look().then((end) => {
+      if (end === "broken") return this.#turns.at(this.#context.clock.steady() + LANE_BROKE_MS);
+      this.wake();
+    });
   }
 
   /** Large files go on where they were. */

@@ -17,8 +17,9 @@ export function retainAfter(
 ): (Outcome & { kind: "delivered" })["retain"] {
   const { retain } = settings;
   const removable = (change.kind === "put" || change.kind === "rename") && receipt.proof.basis === "digest";
-  // What is elsewhere, or was in the message, is not ours to remove; nor is what somebody named.
-  const isHere = file === null && (origin === null || (!origin.content && directoryOfUrl(origin.baseUrl) !== null));
+  // What is elsewhere, or was in the message, is not ours to remove; nor is a file that was named, unless its row says so (`table/ending.ts`).
+  const isNamed = file !== null && settings.source.kind !== "table";
+  const isHere = !isNamed && (origin === null || (!origin.content && directoryOfUrl(origin.baseUrl) !== null));
   const safe = receipt.durable || !wantsDurable(settings);
   if (retain.kind === "keep" || !removable || !isHere || !safe) return { kind: "keep" };
   return { kind: "due", at: now + (retain.kind === "delete" ? retain.afterMs : 0) };

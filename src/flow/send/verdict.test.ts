@@ -56,6 +56,13 @@ test("a file that is gone is nobody's failure", () => {
   expect(judged("source-gone")).toMatchObject({ kind: "superseded" });
 });
 
+test("a file that somebody named, and said to be complete, counts an attempt where it changes or is gone, and may come back", () => {
+  for (const code of ["source-changed", "source-gone"] as const) {
+    expect(judged(code, { named: true })).toMatchObject({ kind: "back-off", error: { code } });
+    expect(judged(code, { named: true, failures: 2 })).toMatchObject({ kind: "give-up", error: { code } });
+  }
+});
+
 test("a refusal without a reason counts only when other files got through meanwhile", () => {
   expect(judged("refused", { failures: 99 })).toMatchObject({ kind: "hand-back" });
   expect(judged("refused", { othersGotThrough: true })).toMatchObject({ kind: "back-off" });

@@ -23,6 +23,8 @@ export function verdict(
     /** Tries so far, counted or not. */
     attempts: number;
     litter: boolean;
+    /** Its file is named by somebody who says that it is complete: that it is gone or changes is a fault, and counts. */
+    named?: boolean;
     othersGotThrough: boolean;
     retry: FlowSettings["retry"];
     now: SteadyMs;
@@ -54,8 +56,12 @@ export function verdict(
     default:
       never(scope);
   }
-  if (error.code === "source-gone") return { kind: "superseded", reason: "removed at the source before it was delivered", litter };
-  if (error.code === "source-changed") return { kind: "hand-back", reason: error.message, dueAt: now + CHANGED_AGAIN_MS, litter };
-  if (errorCodes[error.code].retry === "never" || failures >= retry.attemptsMax) return { kind: "give-up", error, litter };
+  const isNamed = facts.named === true;
+  if (error.code === "source-gone" && !isNamed)
+    return { kind: "superseded", reason: "removed at the source before it was delivered", litter };
+  if (error.code === "source-changed" && !isNamed)
+    return { kind: "hand-back", reason: error.message, dueAt: now + CHANGED_AGAIN_MS, litter };
+  const mayHeal = errorCodes[error.code].retry === "backoff" || (error.code === "source-gone" && isNamed);
+  if (!mayHeal || failures >= retry.attemptsMax) return { kind: "give-up", error, litter };
   return { kind: "back-off", error, dueAt: backOffUntil, litter };
 }

@@ -1,8 +1,8 @@
 import type { At } from "../remark.ts";
-import { afterPrefix, trimmed } from "./expression/derive.ts";
-import { parseExpression } from "./expression/parse.ts";
-import { ahead, choice, empty, sequence, type Tree } from "./expression/tree.ts";
-import { writeExpressions } from "./expression/write.ts";
+import { afterPrefix, trimmed } from "../expression/derive.ts";
+import { parseExpression } from "../expression/parse.ts";
+import { ahead, choice, empty, sequence, type Tree } from "../expression/tree.ts";
+import { writeExpressions } from "../expression/write.ts";
 
 /** An accept or reject line; the first that matches `baseUrl/relPath` from its start decides. */
 export type Mask = { accepts: boolean; pattern: string; at: At | null };

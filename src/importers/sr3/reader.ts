@@ -4,7 +4,7 @@ import { redact } from "../../kernel/redact.ts";
 import { type At, type Remark, Remarks } from "../remark.ts";
 import { parseBrokerUrl } from "./broker-url.ts";
 import { type ConfigurationName, type Files, type Machine } from "./configuration-file.ts";
-import { parseExpression } from "./expression/parse.ts";
+import { parseExpression } from "../expression/parse.ts";
 import { type Line, linesOf, surprisesOf } from "./line.ts";
 import { canonicalName, knownOldNames } from "./old-names.ts";
 import type { Option } from "./option.ts";

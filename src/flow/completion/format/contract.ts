@@ -10,6 +10,8 @@ export type ManifestHead = {
   nowMs: number;
   /** All that was seen before, in seconds of Unix time, is delivered. */
   finalizedUntilS: () => number;
+  /** What is at the destination by the word of another program. Taken once, by formats that only count. */
+  membersElsewhere: Iterable<RelPath>;
   instance: string | null;
   archive: string;
   /** By which the flow verifies; null: by none. */

@@ -16,6 +16,7 @@ const head: ManifestHead = {
   timecode: 16750,
   nowMs: 1_686_152_766_000,
   finalizedUntilS: () => 1_686_152_700.25,
+  membersElsewhere: [],
   instance: "smurf-sync-srv20",
   archive: "smurf",
   algorithm: "sha256",

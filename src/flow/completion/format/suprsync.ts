@@ -10,7 +10,11 @@ import type { ManifestHead } from "./contract.ts";
 export function* suprsyncManifest(head: ManifestHead, members: Iterable<ReceiptRow>): Generator<string> {
   const subdirectories = new Set<string>();
   let files = 0;
-  for (const { path } of members) {
+  const paths = function* (): Generator<RelPath> {
+    for (const { path } of members) yield path;
+    yield* head.membersElsewhere;
+  };
+  for (const path of paths()) {
     files++;
     const below = path.slice(head.set.length + 1);
     const slash = below.indexOf("/");

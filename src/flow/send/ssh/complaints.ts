@@ -7,6 +7,9 @@ const texts: Array<[RegExp, ErrorCode]> = [
   [/Input\/output error|Stale file handle/, "destination-io"],
   [/Permission denied|Operation not permitted/, "permission-denied"],
   [/File name too long|Invalid argument/, "name-refused"],
+  [/File exists/, "exists"],
+  [/Directory not empty/, "not-empty"],
+  [/Not a directory|Is a directory/i, "wrong-type"],
   [/No such file or directory/, "not-found"],
 ];
 

@@ -1,18 +1,13 @@
-import { parseExpression } from "../../sr3/expression/parse.ts";
-import { toJavaScript } from "../../sr3/expression/javascript.ts";
 import type { At, Remarks } from "../../remark.ts";
+import { readPatterns } from "../python-patterns.ts";
 
-/** Python's regular expressions as JavaScript has them, searched and not anchored; those that are wrong, or that have no such form, are errors. */
+/** Python's regular expressions of a list, as JavaScript has them; those that are wrong, or that have no such form, are errors. */
 export function readExpressions(patterns: readonly string[], key: string, at: At, remarks: Remarks): string[] {
-  return patterns.flatMap((pattern) => {
-    const parsed = parseExpression(pattern);
-    const written = parsed.kind === "wrong" ? parsed : toJavaScript(pattern);
-    if (written.kind === "text") return [written.text];
-    const what =
-      written.kind === "wrong" ? `is no regular expression: ${written.message}` : `uses ${written.message}, which hotdir cannot carry over`;
-    remarks.error(at, `${key}: '${pattern}' ${what}`);
-    return [];
-  });
+  return readPatterns(
+    key,
+    patterns.map((value) => ({ value, at })),
+    remarks,
+  ).map(({ value }) => value);
 }
 
 /** Whichever of a key's names the file has. */

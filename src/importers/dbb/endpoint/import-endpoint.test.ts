@@ -90,7 +90,7 @@ test.each([
   [
     "a wrong expression",
     { search: { exclude_list: ["a(b"] } },
-    /^c0.yaml:\d+: finder.search.exclude_list: 'a\(b' is no regular expression/,
+    /^c0.yaml:\d+: finder.search.exclude_list: "a\(b" is no regular expression/,
   ],
   ["a directory that is not there", { more: { source: "bufer" } }, /^c0.yaml:\d+: finder.source: there is no directory \S+\/bufer$/],
 ])("%s is refused with one line", (_, parts, words) => {

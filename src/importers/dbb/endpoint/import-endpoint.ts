@@ -33,8 +33,9 @@ export function importEndpoint(files: readonly EndpointFile[], context: Endpoint
     remarks.error(null, "without a finder's configuration there is nothing to make a flow of: name that of the finder as well");
     return { yaml: null, flows: [], remarks: remarks.all };
   }
-  const finder = readEndpoint("finder", finderFile.text, finderFile.file, remarks);
-  const ingester = ingesterFile === undefined ? null : readEndpoint("ingester", ingesterFile.text, ingesterFile.file, remarks);
+  const finder = readEndpoint("finder", finderFile.text, finderFile.file, { remarks, ...context });
+  const ingester =
+    ingesterFile === undefined ? null : readEndpoint("ingester", ingesterFile.text, ingesterFile.file, { remarks, ...context });
   const entries = finder === null ? null : finderEntries(finder, ingester, context, remarks);
   if (entries === null || remarks.all.some(({ kind }) => kind === "error")) return { yaml: null, flows: [], remarks: remarks.all };
   if (ingester !== null) ingesterNotes(ingester, remarks);
@@ -105,7 +106,7 @@ export function finderEntries(
         {
           key: "catalog",
           value: [
-            { key: "database", value: resolve(workingDirectory, database.path), from: [at("database", "engine")] },
+            { key: "database", value: database.path, from: [at("database", "engine")] },
             { key: "table", value: database.files, from: [at("database", "tablenames", "file")] },
             {
               key: "duplicates",

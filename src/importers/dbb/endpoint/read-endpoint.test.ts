@@ -20,7 +20,7 @@ const finder = `finder:
 
 function faultsOf(component: Component, text: string): string[] {
   const remarks = new Remarks();
-  const read = readEndpoint(component, text, "c.yaml", remarks);
+  const read = readEndpoint(component, text, "c.yaml", { remarks, workingDirectory: "/here" });
   const errors = remarks.all.filter(({ kind }) => kind === "error").map(formatRemark);
   expect(read === null).toBe(errors.length > 0);
   return errors;
@@ -90,13 +90,13 @@ test.each([
     "another engine",
     "finder",
     `${database.replace("sqlite:////data/endpoint.db", '"postgres://u:secret@h/db"')}${finder}`,
-    "c.yaml:2: database.engine: the engine is postgres: hotdir reads and writes SQLite databases (sqlite:////absolute.db), and no others",
+    'c.yaml:2: database.engine: only SQLite files are written, and postgres://...@h/db is none; did you mean "sqlite:////absolute/path.db"?',
   ],
   [
     "a database in memory",
     "finder",
     `${database.replace("sqlite:////data/endpoint.db", "sqlite://")}${finder}`,
-    "c.yaml:2: database.engine: a database in memory is nobody else's: name a file (sqlite:///relative.db, sqlite:////absolute.db)",
+    'c.yaml:2: database.engine: only SQLite files are written, and sqlite:// is none; did you mean "sqlite:////absolute/path.db"?',
   ],
   [
     "no table of events",
@@ -112,14 +112,14 @@ test.each([
 test("what has no meaning here is noted: SQL in the log, pools, schemas", () => {
   const remarks = new Remarks();
   const text = `${database.replace("echo: false", "echo: true").replace("file: {schema: null", "file: {schema: dbbbm")}  pool_class: QueuePool\n${finder}`;
-  expect(readEndpoint("finder", text, "c.yaml", remarks)?.database).toEqual({
+  expect(readEndpoint("finder", text, "c.yaml", { remarks, workingDirectory: "/here" })?.database).toEqual({
     path: "/data/endpoint.db",
     files: "files",
     events: "events",
   });
   expect(remarks.all.map(formatRemark)).toEqual([
-    "c.yaml:6: database.echo: SQL is not written into the log",
-    "c.yaml:7: database.pool_class: it has no meaning here",
+    "c.yaml:6: database.echo is of no meaning here: there is no pool of connections, and no SQL is logged",
+    "c.yaml:7: database.pool_class is of no meaning here: there is no pool of connections, and no SQL is logged",
     "c.yaml:4: database.tablenames.file.schema: SQLite has no schemas; the table is files",
   ]);
 });

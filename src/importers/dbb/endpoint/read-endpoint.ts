@@ -4,15 +4,17 @@ import { formatPath } from "../../../config/fault.ts";
 import { type Located, nodeAt, positionOf } from "../../../config/located.ts";
 import { checkShape } from "../../../config/shape.ts";
 import type { At, Remarks } from "../../remark.ts";
-import { readEngine } from "./engine-url.ts";
-import { type Component, components, type DatabaseValue, type LoggingValue, schemaOf, type SectionValue } from "./schema.ts";
+import { readEngine } from "../engine.ts";
+import { type PythonLogging, readLogging } from "../python-logging.ts";
+import { SectionReader } from "../section-reader.ts";
+import { type Component, components, type DatabaseValue, schemaOf, type SectionValue } from "./schema.ts";
 
-/** A configuration of one component of `endmgr`. `at`: the line of a key, by its path. */
+/** A configuration of one component of `endmgr`. `database.path` is absolute; `at`: the line of a key, by its path. */
 export type EndpointConfiguration<Of extends Component> = {
   file: string;
   database: { path: string; files: string; events: string | null };
   section: SectionValue<Of>;
-  logging: LoggingValue;
+  logging: PythonLogging;
   at: (...path: string[]) => At;
 };
 
@@ -21,7 +23,7 @@ export function readEndpoint<Of extends Component>(
   component: Of,
   text: string,
   file: string,
-  remarks: Remarks,
+  { remarks, workingDirectory }: { remarks: Remarks; workingDirectory: string },
 ): EndpointConfiguration<Of> | null {
   let faults = 0;
   const report = ({ at, path, message, suggestion, about }: FaultDraft): void => {
@@ -41,15 +43,16 @@ export function readEndpoint<Of extends Component>(
   if (checked === undefined || faults > 0) return null;
   const at = (...path: string[]): At => ({ file, line: positionOf(root, path, "value").line });
   // Nothing was reported, so that all of it is there.
-  const {
-    database,
-    logging,
-    [component]: section,
-  } = checked as { database: DatabaseValue; logging?: LoggingValue } & {
-    [Name in Component]: SectionValue<Name>;
-  };
-  const place = placeOf(database, at, remarks, component);
-  return place === null ? null : { file, database: place, section: section as SectionValue<Of>, logging: logging ?? {}, at };
+  const { database, [component]: section } = checked as { database: DatabaseValue } & { [Name in Component]: SectionValue<Name> };
+  const before = remarks.all.length;
+  const reader = (name: string): SectionReader => new SectionReader(file, name, nodeAt(root, [name]) ?? null, remarks, root.at);
+  const engine = reader("database");
+  engine.node("tablenames");
+  const path = readEngine(engine, remarks, workingDirectory)?.value ?? null;
+  const tables = tablesOf(database, at, remarks, component);
+  const logging = readLogging(reader("logging"), remarks);
+  if (path === null || tables === null || remarks.all.slice(before).some(({ kind }) => kind === "error")) return null;
+  return { file, database: { path, ...tables }, section: section as SectionValue<Of>, logging, at };
 }
 
 /** Which components a file configures; none: it is no configuration of `endmgr`. */
@@ -58,19 +61,12 @@ export function componentsIn(text: string): Component[] {
   return (Object.keys(components) as Component[]).filter((name) => root !== null && nodeAt(root, [name]) !== undefined);
 }
 
-function placeOf(
-  { engine, tablenames, echo, pool_class: pool }: DatabaseValue,
+function tablesOf(
+  { tablenames }: DatabaseValue,
   at: (...path: string[]) => At,
   remarks: Remarks,
   component: Component,
-): EndpointConfiguration<Component>["database"] | null {
-  const read = readEngine(engine);
-  if (read.kind === "refused") {
-    remarks.error(at("database", "engine"), `database.engine: ${read.why}`);
-    return null;
-  }
-  if (echo === true) remarks.note(at("database", "echo"), "database.echo: SQL is not written into the log");
-  if (pool !== undefined) remarks.note(at("database", "pool_class"), "database.pool_class: it has no meaning here");
+): { files: string; events: string | null } | null {
   const nameOf = (key: "file" | "event"): string | null => {
     const table = tablenames[key];
     if (table === undefined) return null;
@@ -83,7 +79,7 @@ function placeOf(
     return table.table;
   };
   const [files, events] = [nameOf("file"), nameOf("event")];
-  if (files !== null && (events !== null || component === "finder")) return { path: read.path, files, events };
+  if (files !== null && (events !== null || component === "finder")) return { files, events };
   remarks.error(at("database", "tablenames"), `database.tablenames: the key "event" is missing: the ${component} writes events`);
   return null;
 }

@@ -69,29 +69,14 @@ const backfill = z.strictObject({
   search: z.strictObject({ exclude_list: expressions, excludelist: expressions, blacklist: expressions }).optional(),
 });
 
-/** What `logging` may hold; its values are read where the log is made. */
-const logging = z
-  .strictObject({
-    file: z.string().optional(),
-    format: z.string().optional(),
-    level: z.string().optional(),
-    rotate: z.string().optional(),
-    when: z.string().optional(),
-    interval: count(1),
-    maxbytes: count(0),
-    backup_count: count(0),
-  })
-  .optional();
-
 export const components = { finder, ingester, backfill } as const;
 export type Component = keyof typeof components;
 
 /** The sections of the other components are no business of this one: one file may serve all. */
 export function schemaOf<Of extends Component>(component: Of) {
   const others = Object.fromEntries(Object.keys(components).map((name) => [name, z.unknown().optional()]));
-  return z.strictObject({ ...others, database, [component]: components[component], logging });
+  return z.strictObject({ ...others, database, [component]: components[component], logging: z.unknown().optional() });
 }
 
 export type DatabaseValue = z.output<typeof database>;
-export type LoggingValue = NonNullable<z.output<typeof logging>>;
 export type SectionValue<Of extends Component> = z.output<(typeof components)[Of]>;

@@ -2,7 +2,7 @@ import { directoryFault } from "../../../flow/receive/route-directory.ts";
 import { nameFault } from "../../../flow/receive/route-name.ts";
 import type { NativeEntry, NativePlain } from "../../native-document.ts";
 import type { At, Remarks } from "../../remark.ts";
-import { toJavaScript } from "../expression/javascript.ts";
+import { toJavaScript } from "../../expression/javascript.ts";
 import type { Configuration } from "../reader.ts";
 import type { Placement } from "../values.ts";
 import { type PlainLine, type PlainSelection, plainSelection } from "./plain-lines.ts";

@@ -1,5 +1,5 @@
 import type { At, Remarks } from "../../remark.ts";
-import { toJavaScript } from "../expression/javascript.ts";
+import { toJavaScript } from "../../expression/javascript.ts";
 import { clean } from "../poster.ts";
 import type { Configuration } from "../reader.ts";
 import type { Placement } from "../values.ts";

@@ -1,18 +1,7 @@
 import { expect, test } from "vitest";
-import { eventAfter, intervalTime, localTime } from "./local-time.ts";
+import { eventAfter } from "./event-time.ts";
 
 const at = (text: string): bigint => BigInt(new Date(text).getTime()) * 1000n;
-
-test("times are local, with microseconds, as SQLAlchemy writes them", () => {
-  expect(localTime(at("2026-02-03T04:05:06.789") + 12n)).toBe("2026-02-03 04:05:06.789012");
-});
-
-test("an interval is the time that long after 1970 began, whatever the zone", () => {
-  expect(intervalTime(0)).toBe("1970-01-01 00:00:00.000000");
-  expect(intervalTime(1500.25)).toBe("1970-01-01 00:00:01.500250");
-  expect(intervalTime(25 * 3_600_000)).toBe("1970-01-02 01:00:00.000000");
-  expect(intervalTime(-5)).toBe("1970-01-01 00:00:00.000000");
-});
 
 test("an event is later than the one before it, whatever the clock says and whoever wrote that", () => {
   const now = at("2026-02-03T04:05:06.000");

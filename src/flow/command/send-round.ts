@@ -1,0 +1,225 @@
+import type { ErrorCode } from "../../kernel/error-codes.ts";
+import { HotdirError } from "../../kernel/errors.ts";
+import { othersWords } from "../../kernel/others-words.ts";
+import { textOf } from "../../kernel/path.ts";
+import { formatAge } from "../../kernel/readable.ts";
+import {
+  batchStatus,
+  type BatchId,
+  closeBatch,
+  dropBatch,
+  leaveBatch,
+  openBatches,
+  recordStep,
+  type Step,
+  stageRemoved,
+} from "../ledger/batches.ts";
+import { type ClaimedPut, failed, type Result, sourceFile, type Tried } from "../send/context.ts";
+import { describeEnd, runCommand } from "../send/run-command.ts";
+import type { CommandContext } from "./command-context.ts";
+import { farTrouble } from "./host-trouble.ts";
+import { Item } from "./item.ts";
+import { comparisonOf, land, proofOf } from "./landing.ts";
+import { localName } from "./local-name.ts";
+import { prepare } from "./preparation.ts";
+import { fillTemplate, takesBatch } from "./template.ts";
+
+/**
+ * Sends files of one directory by the user's commands, each with its own end: read here, a directory of ours made there, the transfer
+ * command, and what landed proved and moved. After a command that brought not all of them the rest go one by one, so that a bad file takes
+ * no other along.
+ */
+export async function sendRound(context: CommandContext, puts: ClaimedPut[], signal: AbortSignal): Promise<Tried[]> {
+  const round = new Round(context, puts, signal);
+  try {
+    await round.send();
+  } catch (error) {
+    round.failAll(error);
+  }
+  return round.end();
+}
+
+class Round {
+  readonly #context: CommandContext;
+  readonly #signal: AbortSignal;
+  readonly #items: Item[];
+  readonly #batches = new Map<BatchId, Item[]>();
+  readonly #messages = new Map<BatchId, { status: number; message: string; trouble: ErrorCode | null }>();
+  #stage: BatchId | null = null;
+
+  constructor(context: CommandContext, puts: ClaimedPut[], signal: AbortSignal) {
+    this.#context = context;
+    this.#signal = signal;
+    this.#items = puts.map((put) => new Item(put));
+  }
+
+  get #open(): Item[] {
+    return this.#items.filter((item) => item.isOpen);
+  }
+
+  async send(): Promise<void> {
+    await Promise.all(this.#items.map((item) => item.read(this.#context)));
+    for (const item of this.#open) item.comparison = comparisonOf(this.#context, item.put, item.digest);
+    if (this.#open.length === 0) return;
+    const together = takesBatch(this.#context.place.transfer);
+    const groups = together ? [this.#open] : this.#open.map((item) => [item]);
+    this.#begin(groups);
+    const found = await this.#prepare();
+    const sent = [...this.#batches.keys()];
+    for (const id of sent) await this.#transfer(id);
+    await this.#land(
+      this.#open.filter((item) => !found.includes(item)),
+      found,
+      sent,
+    );
+    if (together && this.#items.length > 1) await this.#oneByOne(this.#items.filter(({ result }) => isWorthAnother(result)));
+  }
+
+  /** What the command did not bring, each by a command of its own. */
+  async #oneByOne(rest: Item[]): Promise<void> {
+    for (const [at, item] of rest.entries()) {
+      item.result = null;
+      try {
+        const [id] = this.#begin([[item]]);
+        const found = await this.#prepare();
+        await this.#transfer(id!);
+        await this.#land(found.length > 0 ? [] : this.#open, found, [id!]);
+      } catch (error) {
+        const { error: trouble } = failed(error, "send", true);
+        item.fail(error, "send");
+        if (trouble.scope === "file" || trouble.scope === "unclear") continue;
+        // Then it is none of theirs, either.
+        for (const other of rest.slice(at + 1)) other.result = failed(error, "send", true);
+        return;
+      }
+    }
+  }
+
+  #begin(groups: Item[][]): BatchId[] {
+    const { db, flow, run, clock } = this.#context;
+    const ids = openBatches(
+      db,
+      { flow, run, at: clock.wall(), stage: this.#stage },
+      groups.map((items) => ({ members: items.map(({ put, digest }) => ({ transfer: put.id, digest })), bytes: bytesOf(items) })),
+    );
+    this.#stage ??= ids[0]!;
+    for (const [at, id] of ids.entries()) {
+      this.#batches.set(id, groups[at]!);
+      for (const item of groups[at]!) item.batch = id;
+    }
+    this.#context.batched();
+    return ids;
+  }
+
+  /** Makes the directory there, and looks whether what is to be sent is there already. For what is, or cannot go there, no command is run. */
+  async #prepare(): Promise<Item[]> {
+    const open = this.#open;
+    const ids = [...new Set(open.map((item) => item.batch!))];
+    const found = await this.#step(ids, "pre", () => prepare(this.#context, this.#stage!, open, this.#signal));
+    for (const item of [...found, ...open.filter(({ isOpen }) => !isOpen)]) {
+      leaveBatch(this.#context.db, item.batch!, item.put.id);
+      this.#batches.set(
+        item.batch!,
+        this.#batches.get(item.batch!)!.filter((member) => member !== item),
+      );
+    }
+    return found;
+  }
+
+  /** Runs the command of one batch. How it ended is evidence only: what landed tells. */
+  async #transfer(id: BatchId): Promise<void> {
+    const { place, layout } = this.#context;
+    await using names = new AsyncDisposableStack();
+    const given: string[] = [];
+    for (const item of this.#batches.get(id)!.filter(({ isOpen }) => isOpen)) {
+      try {
+        const name = names.use(await localName(sourceFile(this.#context, item.put), item.put.id));
+        item.lands = name.lands;
+        given.push(name.argument);
+      } catch (error) {
+        item.fail(error, "send");
+      }
+    }
+    if (given.length === 0) return;
+    const argv = fillTemplate(place.transfer, { batch: given, file: given[0]!, dest: textOf(layout.landing(this.#stage!)) });
+    const end = await this.#step([id], "transfer", () => runCommand(argv, { signal: this.#signal, stillMs: place.stillMs }));
+    if (end.exit.kind === "not-started")
+      throw new HotdirError("command-not-started", { operation: "run the transfer command", detail: `${argv[0]}: ${end.exit.errno}` });
+    if (end.exit.kind === "status" && end.exit.status === 0 && !end.late) return;
+    this.#messages.set(id, {
+      status: end.late ? batchStatus.late : batchStatus.failed,
+      message: othersWords(`${argv[0]}: ${describeEnd(end, `nothing moved for ${formatAge(place.stillMs ?? 0)}`)}`),
+      trouble: farTrouble(end),
+    });
+  }
+
+  async #land(items: Item[], found: Item[], ids: BatchId[]): Promise<void> {
+    const context = this.#context;
+    await Promise.all(items.map((item) => item.lookAgain(context)));
+    const landing = items.filter(({ isOpen, lands }) => isOpen && lands !== null);
+    const { landed, durable, isTidy } = await this.#step(ids, "post", () => land(context, this.#stage!, landing, found, this.#signal));
+    if (isTidy) stageRemoved(context.db, context.flow, this.#stage!);
+    for (const item of found) item.deliver(proofOf(context, item.digest), durable, "found");
+    for (const [at, item] of landing.entries()) {
+      const how = landed[at]!;
+      if (how.kind === "refused") item.fail(this.#inItsWords(item, how.error), "send");
+      else item.deliver(proofOf(context, item.digest), durable, how.kind === "moved" ? "transferred" : "found");
+    }
+    for (const id of ids) this.#close(id);
+  }
+
+  /** With what is to be said of it. What it did not bring another command may; that is another batch. */
+  #close(id: BatchId): void {
+    const { db, clock } = this.#context;
+    const items = this.#batches.get(id)!;
+    this.#batches.delete(id);
+    if (items.length === 0) return dropBatch(db, id);
+    const bad = items.flatMap(({ result }) => (result?.kind === "failed" ? [result.error] : []));
+    const said = this.#messages.get(id);
+    const message = said?.message ?? bad[0]?.message ?? null;
+    const status = bad.length === 0 ? batchStatus.done : (said?.status ?? batchStatus.failed);
+    closeBatch(db, id, { status, message }, clock.wall());
+  }
+
+  /** What did not come is explained by what the command said: of the host, which is no fault of the file, or of something else. */
+  #inItsWords(item: Item, error: HotdirError): HotdirError {
+    const said = this.#messages.get(item.batch!);
+    if (said === undefined || (error.code !== "digest-unavailable" && error.code !== "digest-mismatch")) return error;
+    return new HotdirError(said.trouble ?? "transfer-failed", { operation: "send", path: item.put.change.path, detail: said.message });
+  }
+
+  async #step<T>(ids: BatchId[], step: Step, work: () => Promise<T>): Promise<T> {
+    const { db, clock } = this.#context;
+    const atMs = clock.wall();
+    const begun = performance.now();
+    try {
+      return await work();
+    } finally {
+      recordStep(db, ids, step, { atMs, tookMs: performance.now() - begun });
+    }
+  }
+
+  failAll(error: unknown): void {
+    for (const item of this.#open) item.fail(error, "send");
+  }
+
+  /** Each file has its end, and each batch. */
+  end(): Tried[] {
+    for (const id of this.#batches.keys()) this.#close(id);
+    this.#context.batched();
+    return this.#items.map(({ put, result }) => ({
+      transfer: put,
+      result: result ?? failed(new HotdirError("internal", { operation: "send", detail: "it has no end" }), "send", true),
+      bytes: put.change.version.sizeBytes,
+    }));
+  }
+}
+
+function bytesOf(items: Item[]): number {
+  return items.reduce((sum, { put }) => sum + put.change.version.sizeBytes, 0);
+}
+
+/** What did not land, or not whole, may do so alone. */
+function isWorthAnother(result: Result | null): boolean {
+  return result?.kind === "failed" && ["transfer-failed", "digest-unavailable", "digest-mismatch"].includes(result.error.code);
+}
