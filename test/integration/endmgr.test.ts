@@ -190,6 +190,23 @@ test("what an end of the ingester interrupted is UNKNOWN at the next start, also
   expect(site.sql("SELECT count(*) AS n FROM file_events WHERE status = 'SUCCESS'")).toEqual([{ n: 3 }]);
 });
 
+test("the log of each component is written as its configuration says, into its file", async () => {
+  await using site = await makeEndpoint();
+  writeFiles(site.storage, { "a.fits": "a" });
+  writeFiles(site.buffer, { "b.fits": "b" });
+  const logging = { file: `${site.path}/python.log`, format: "%(levelname)s|%(name)s|%(message)s", level: "INFO", rotate: null };
+  const withLog = (file: string): string => {
+    writeFileSync(file, JSON.stringify({ ...(JSON.parse(readFileSync(file, "utf8")) as object), logging }, null, 1));
+    return file;
+  };
+  const finder = site.start("endmgr", "finder", "start", withLog(site.finder()));
+  const lines = (): string => (existsSync(logging.file) ? readFileSync(logging.file, "utf8") : "");
+  await waitUntil("the delivery told", () => /^INFO\|hotdir.endmgr.finder\|delivered b.fits/m.test(lines()), { explain: lines });
+  expect(await site.end(finder, "SIGTERM")).toBe(0);
+  expect((await site.run("endmgr", "ingester", "start", withLog(site.ingester("exit 7")))).status).toBe(0);
+  expect(lines()).toMatch(/^WARNING\|hotdir.endmgr\|.*b.fits: FAILURE: exit 7$/m);
+});
+
 test("a backfill enters what globs and directories name, each with its BACKFILL, once, and says what is not there", async () => {
   await using site = await makeEndpoint();
   writeFiles(site.storage, {
