@@ -3,6 +3,7 @@ import { connectControl } from "../daemon/control-client.ts";
 import { POST_PATHS_MAX, type PostAnswer } from "../daemon/control-protocol.ts";
 import { ledgerTarget, post as postInto } from "../daemon/posting.ts";
 import { clockSkewMs } from "../flow/ledger/meta.ts";
+import { describeSource } from "../flow/entrances.ts";
 import type { FlowSettings } from "../flow/settings.ts";
 import { systemClock } from "../kernel/clock.ts";
 import { HotdirError } from "../kernel/errors.ts";
@@ -135,6 +136,6 @@ function complain(sum: PostAnswer, settings: FlowSettings[], context: CliContext
       context.stderr.write(`hotdir: ... and ${formatMany(paths.length - COMPLAINTS_MAX, "more path")}: ${why}\n`);
   };
   say(sum.missing, "there is nothing of this name");
-  const sources = settings.map((flow) => `${flow.name}: ${show(flow.source.root)}`).join(", ");
+  const sources = settings.map((flow) => `${flow.name}: ${describeSource(flow)}`).join(", ");
   say(sum.outside, `it is in no flow's source (${sources}); a flow with 'source: {posts: true}' takes any path`);
 }

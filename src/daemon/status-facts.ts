@@ -28,6 +28,7 @@ export type FlowFacts = {
   name: string;
   state: LiveFlow["state"];
   reason: string | null;
+  /** Its directory; of a table, the database. */
   source: AbsPath;
   posted: boolean;
   destination: string;
@@ -92,7 +93,7 @@ function flowFacts(settings: FlowSettings, db: Database | null, live: LiveFlow |
     name: settings.name,
     state: live?.state ?? (halted === null ? "stopped" : "halted"),
     reason: live === null ? halted : live.reason,
-    source: settings.source.root,
+    source: settings.source.kind === "table" ? settings.source.database : settings.source.root,
     posted: settings.source.kind === "posted",
     destination: describePlace(settings.destination),
     guarantee: guaranteeOf(settings),

@@ -3,9 +3,8 @@ import { parse } from "yaml";
 import { z } from "zod";
 import { loadCommand } from "../../src/cli/commands.ts";
 import { formatRemark, Remarks } from "../../src/importers/remark.ts";
-import { readAgent } from "../../src/importers/suprsync/agent.ts";
-import { flowNameOf } from "../../src/importers/suprsync/agent-flow.ts";
 import { oneAgent } from "../../src/importers/suprsync/choose-instances.ts";
+import { importAgents } from "../../src/importers/suprsync/import-agents.ts";
 import { readSiteConfig } from "../../src/importers/suprsync/site-config.ts";
 import { textOf } from "./sources.ts";
 
@@ -18,7 +17,7 @@ const service = z.object({
 const text = textOf("examples/suprsync/compose.yaml");
 const { services } = z.object({ services: z.record(z.string(), service) }).parse(parse(text, { merge: true }));
 
-test("each service of the compose example finds an agent in the example's site configuration, which is a good one", () => {
+test("each service of the compose example finds an agent in the example's site configuration, which comes to a good flow", () => {
   const remarks = new Remarks();
   const site = readSiteConfig(textOf("examples/suprsync/config/default.yaml"), "default.yaml", remarks);
   expect(remarks.all.map(formatRemark)).toEqual([]);
@@ -27,11 +26,11 @@ test("each service of the compose example finds an agent in the example's site c
       site === null ? null : oneAgent(site, { instance: environment["INSTANCE_ID"] ?? null, host: null, hostName: hostname }, remarks);
     const words = [...(agent?.words ?? []), { text: `--instance-id=${agent?.id}`, at: null }];
     const machine = { homeDirectory: "/home/cryo", workingDirectory: "/" };
-    const read = readAgent(words, machine, remarks);
-    return read === null ? null : flowNameOf(read);
+    const imported = importAgents([{ words, about: "" }], { head: "", machine, ssh: ["ssh"] });
+    expect(imported.remarks.filter(({ kind }) => kind !== "note").map(formatRemark)).toEqual([]);
+    return imported.flows;
   });
-  expect(remarks.all.filter(({ kind }) => kind !== "note").map(formatRemark)).toEqual([]);
-  expect(flows).toEqual(["timestreams", "smurf"]);
+  expect(flows).toEqual([["timestreams"], ["smurf"]]);
 });
 
 test("the compose example runs a command that hotdir has, keeps each agent's state apart, and fills in what its environment has", async () => {

@@ -1,79 +1,9 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { createInterface } from "node:readline";
-import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
+import { existsSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { type ForeignRow, ForeignTable, md5 } from "../support/foreign-table.ts";
-import { chooseSeed, Random } from "../support/random.ts";
-import { bySize } from "../support/size.ts";
+import { ForeignTable, md5 } from "../support/foreign-table.ts";
 import { waitUntil } from "../support/waiting.ts";
-import { makeWorld, type World, type WorldOptions } from "../support/world.ts";
-import { configure, flowFact, isThere } from "./engine-world.ts";
-
-/** A program that knows nothing of hotdir and writes rows as the original does; orders in, answers out. */
-class Producer implements AsyncDisposable {
-  readonly #child: ChildProcess;
-  readonly #lines: AsyncIterator<string>;
-
-  constructor(database: string) {
-    const program = fileURLToPath(new URL("../programs/suprsync-producer.py", import.meta.url));
-    this.#child = spawn("python3", [program, database], { stdio: ["pipe", "pipe", "inherit"] });
-    this.#lines = createInterface({ input: this.#child.stdout! })[Symbol.asyncIterator]();
-  }
-
-  async ask(order: object): Promise<Record<string, unknown>> {
-    this.#child.stdin!.write(`${JSON.stringify(order)}\n`);
-    const { value, done } = await this.#lines.next();
-    if (done === true) throw new Error("the producer ended");
-    return JSON.parse(value) as Record<string, unknown>;
-  }
-
-  async rows(): Promise<ForeignRow[]> {
-    return (await this.ask({ do: "rows" }))["rows"] as ForeignRow[];
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#child.stdin!.end();
-    if (this.#child.exitCode === null) await new Promise((resolve) => this.#child.once("exit", resolve));
-  }
-}
-
-type TableWorld = World & { database: string };
-
-async function makeTableWorld(options: WorldOptions & { table?: object } = {}): Promise<TableWorld> {
-  const world = await makeWorld(options);
-  const database = `${world.directory}/suprsync.db`;
-  configure(world, (flow) => ({
-    world: {
-      ...flow,
-      source: { table: { database, where: { archive_name: "data" }, poll: "100ms", ...options.table }, rescan: "2s" },
-      destination: { ...flow.destination, verify: "md5" },
-      retry: { attempts: 3, backoff: "100ms..200ms" },
-      ...(options.flow?.retain === undefined ? {} : { retain: options.flow.retain }),
-    },
-  }));
-  return Object.assign(world, { database });
-}
-
-function makeFile(world: World, name: string, content: string): string {
-  const path = `${world.directory}/made/${name}`;
-  mkdirSync(path.slice(0, path.lastIndexOf("/")), { recursive: true });
-  writeFileSync(path, content);
-  return path;
-}
-
-async function rowsAre(world: TableWorld, what: string, wanted: (rows: ForeignRow[]) => boolean): Promise<ForeignRow[]> {
-  using table = new ForeignTable(world.database);
-  let rows: ForeignRow[] = [];
-  return await waitUntil(what, async () => (wanted((rows = table.rows())) ? rows : null), {
-    timeoutMs: 20_000,
-    everyMs: 100,
-    explain: () => `${JSON.stringify(rows)}\n${world.hotdir.log()}`,
-  });
-}
-
-const isVerified = (row: ForeignRow): boolean => row.remote_md5sum === row.local_md5sum;
+import { flowFact, isThere } from "./engine-world.ts";
+import { isVerified, makeFile, makeTableWorld, Producer, rowsAre } from "./table-world.ts";
 
 test("files that another program registers arrive over ssh, and their rows say what was read back", async () => {
   await using world = await makeTableWorld();
@@ -171,9 +101,28 @@ test("a database that is not there, is locked, is no database, or is replaced is
     await producer.ask({ do: "add", files: [{ local_path: file, remote_path: "a", archive_name: "data" }] });
     await rowsAre(world, "the row is told", (rows) => rows.every(isVerified));
     expect((await hotdir.status()).flows[0]?.state).toBe("running");
-    // A writer that keeps its lock for longer than anybody should.
-    const lock = producer.ask({ do: "lock", seconds: 5 });
-    expect(await lock).toEqual({ locked: true });
+  }
+  {
+    // A writer that keeps its lock for longer than anybody should: rows are read and delivered meanwhile, and told later.
+    using table = new ForeignTable(world.database);
+    table.add({ local_path: makeFile(world, "locked", "locked"), remote_path: "locked", local_md5sum: md5("locked") });
+    table.sqlite.exec("BEGIN IMMEDIATE");
+    await waitUntil("it is delivered all the same", async () => existsSync(`${world.destination}/locked`), { timeoutMs: 10_000 });
+    const locked = await hotdir.waitFor("the lock is shown", ({ flows }) => flows[0]?.state === "waiting");
+    expect(locked.flows[0]?.reason).toMatch(/^write table supersync_v0: .* another program holds its lock/);
+    expect(await flowFact(world, "table")).toMatchObject({
+      owed: 1,
+      state: "waiting",
+      archive: {
+        finalized_until: 1_699_999_999,
+        num_files: 2,
+        uncopied_files: 1,
+        waits_for: { row: 2, path: "locked", state: "delivered" },
+      },
+      counters: { copies: 2, errors_nonzero: 0, errors_sqlite: expect.any(Number) },
+    });
+    table.sqlite.exec("ROLLBACK");
+    await rowsAre(world, "the row is told", (rows) => rows.every(isVerified));
   }
   // Another database takes its place, with the same keys and other rows.
   const other = `${world.directory}/other.db`;
@@ -200,6 +149,10 @@ test("delivered files go so long after their registration, only where their rows
   table.add({ local_path: young!, remote_path: "young", local_md5sum: md5("young"), timestamp: now });
   table.add({ local_path: kept!, remote_path: "kept", local_md5sum: md5("kept"), timestamp: now - 7200, deletable: 0 });
   table.add({ local_path: link, remote_path: "link", local_md5sum: md5("target"), timestamp: now - 7200 });
+  // Two rows name one file: it goes once both are done, and the second finds it gone.
+  const both = makeFile(world, "both", "both");
+  for (const remote_path of ["one", "other"])
+    table.add({ local_path: both, remote_path, local_md5sum: md5("both"), timestamp: now - 7200 });
   expect(await world.hotdir.runUntilIdle(), world.hotdir.log()).toBe(0);
   expect([old, young, kept, target].map((file) => existsSync(file!))).toEqual([false, true, true, true]);
   expect(isThere(link)).toBe(false);
@@ -208,7 +161,11 @@ test("delivered files go so long after their registration, only where their rows
     [true, "object"],
     [true, "object"],
     [true, "number"],
+    [true, "number"],
+    [true, "number"],
   ]);
+  expect(existsSync(both)).toBe(false);
+  expect([5, 6].filter((id) => table.row(id).removed === 0).length).toBe(1);
   expect(Number(table.row(1).removed)).toBeGreaterThan(now - 1);
 });
 
@@ -235,59 +192,5 @@ test("nothing can be posted to such a flow", async () => {
   const file = makeFile(world, "a", "a");
   const posted = await world.hotdir.ask("post", "-f", "world", file);
   expect(posted.status).toBe(1);
-});
-
-/** Another agent on the same database: it verifies rows of its own archive, and some of ours, as it sees them. */
-async function otherAgent(database: string, until: () => boolean): Promise<void> {
-  using table = new ForeignTable(database);
-  for (let turn = 0; !until(); turn++) {
-    for (const row of table.rows())
-      if (row.archive_name === "other" && row.remote_md5sum === null) table.set(row.id, { remote_md5sum: row.local_md5sum, copied: 1 });
-    // And somebody sweeps: nobody's retries are lost to that.
-    table.sqlite.exec("UPDATE supersync_v0 SET failed_copy_attempts = 0 WHERE archive_name = 'other'");
-    await sleep(15);
-  }
-}
-
-test("a writer, another agent and kills on one database lose nothing, and count no attempt twice", { timeout: 60_000 }, async () => {
-  const random = new Random(chooseSeed("a table with others"));
-  await using world = await makeTableWorld();
-  const { hotdir, database } = world;
-  await using producer = new Producer(database);
-  await producer.ask({ do: "create" });
-  const untilMs = performance.now() + bySize({ everyday: 6000, ci: 8000, long: 60_000 });
-  const agent = otherAgent(database, () => performance.now() > untilMs);
-  hotdir.start();
-  let serial = 0;
-  const failing: number[] = [];
-  while (performance.now() < untilMs) {
-    const files = Array.from({ length: random.between(1, 20) }, () => {
-      const name = `f${++serial}`;
-      const archive_name = random.chance(0.3) ? "other" : "data";
-      return { local_path: makeFile(world, name, `content ${serial}`), remote_path: `17000/${name}`, archive_name };
-    });
-    const { ids } = (await producer.ask({ do: "add", files })) as { ids: number[] };
-    const wrong = ids[0]!;
-    if (files[0]!.archive_name === "data" && random.chance(0.3)) {
-      failing.push(wrong);
-      await producer.ask({ do: "set", id: wrong, values: { local_md5sum: "0".repeat(32) } });
-    }
-    await sleep(random.between(1, 100));
-    if (!random.chance(0.06)) continue;
-    await hotdir.killHard();
-    hotdir.start();
-  }
-  await agent;
-  await hotdir.killHard();
-  expect(await hotdir.runUntilIdle(), hotdir.log()).toBe(failing.length > 0 ? 3 : 0);
-  const rows = await producer.rows();
-  expect(rows.length).toBe(serial);
-  const ours = rows.filter(({ archive_name }) => archive_name === "data");
-  // It may have been delivered before its sum was made wrong; then it failed after that.
-  const isWrong = (row: ForeignRow): boolean => row.local_md5sum === "0".repeat(32);
-  expect(ours.filter((row) => isVerified(row) === isWrong(row))).toEqual([]);
-  expect(ours.filter((row) => row.failed_copy_attempts !== (isWrong(row) ? 3 : 0))).toEqual([]);
-  const there = (row: ForeignRow): string => md5(readFileSync(`${world.destination}/${row.remote_path}`));
-  expect(ours.filter((row) => !isWrong(row) && there(row) !== row.remote_md5sum)).toEqual([]);
-  expect(rows.filter((row) => row.archive_name === "other" && isThere(`${world.destination}/${row.remote_path}`))).toEqual([]);
+  expect(posted.stderr).toContain(`it is in no flow's source (world: table supersync_v0 of ${world.database})`);
 });

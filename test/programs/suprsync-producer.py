@@ -8,6 +8,7 @@ what stands in the file. Orders are lines of JSON on standard input, answers lin
     {"do": "create"}                                       both tables, where they are missing
     {"do": "add", "files": [{"local_path", "remote_path", "archive_name", ...}]}   in one transaction
     {"do": "set", "id": 1, "values": {"ignore": true}}     as somebody at a prompt would
+    {"do": "finish", "timecode": 16750, "archive_name": "smurf"}    as the original does once a directory is final
     {"do": "rows"} / {"do": "timecodes"}                   all that is there
     {"do": "lock", "seconds": 2}                           holds the writer's lock for so long
 """
@@ -125,6 +126,16 @@ def change(db, row, values):
     return {"changed": row}
 
 
+def finish(db, timecode, archive):
+    """As the original marks a directory whose finalization file it has written."""
+    db.execute(
+        "UPDATE timecode_dirs_v0 SET completed=?, synced=?, finalized=? WHERE timecode_dirs_v0.timecode = ? AND timecode_dirs_v0.archive_name = ?",
+        (1, 1, 1, timecode, archive),
+    )
+    db.commit()
+    return {"finished": timecode}
+
+
 def everything(db, table):
     cursor = db.execute("SELECT * FROM %s ORDER BY id" % table)
     columns = [column[0] for column in cursor.description]
@@ -147,6 +158,8 @@ def answer(db, order):
         return add(db, order["files"])
     if do == "set":
         return change(db, order["id"], order["values"])
+    if do == "finish":
+        return finish(db, order["timecode"], order["archive_name"])
     if do == "rows":
         return everything(db, "supersync_v0")
     if do == "timecodes":

@@ -67,6 +67,11 @@ export class SuprsyncProducer implements AsyncDisposable {
     await this.#ask({ do: "set", id, values });
   }
 
+  /** The original has written the finalization file of this directory. */
+  async finish(timecode: number, archive: string): Promise<void> {
+    await this.#ask({ do: "finish", timecode, archive_name: archive });
+  }
+
   async rows(): Promise<SuprsyncRow[]> {
     return ((await this.#ask({ do: "rows" })) as { rows: SuprsyncRow[] }).rows;
   }

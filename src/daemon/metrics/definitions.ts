@@ -42,7 +42,7 @@ export function define(registry: Registry) {
       "flow",
       "code",
     ),
-    sets: gauge("hotdir_sets", "sets of files, by whether they have their manifest", "flow", "state"),
+    sets: gauge("hotdir_sets", "Sets of files, by whether they have their manifest.", "flow", "state"),
     freshness: gauge(
       "hotdir_freshness_seconds",
       "The age of the oldest change that is not yet true at the destination; 0: there is none.",

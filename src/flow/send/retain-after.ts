@@ -17,7 +17,7 @@ export function retainAfter(
 ): (Outcome & { kind: "delivered" })["retain"] {
   const { retain } = settings;
   const removable = (change.kind === "put" || change.kind === "rename") && receipt.proof.basis === "digest";
-  // What is elsewhere, or was in the message, is not ours to remove; nor is a file that was named, unless its row says so (`table/ending.ts`).
+  // What is elsewhere, or was in the message, is not ours to remove; nor is what somebody named, unless by a row, which says whether it may go.
   const isNamed = file !== null && settings.source.kind !== "table";
   const isHere = !isNamed && (origin === null || (!origin.content && directoryOfUrl(origin.baseUrl) !== null));
   const safe = receipt.durable || !wantsDurable(settings);

@@ -15,7 +15,7 @@ import type { Difference } from "./comparison.ts";
 import { countOutcome, type TableCounts } from "./counts.ts";
 import { endingOf } from "./ending.ts";
 import { type FollowContext, followRows, putOf } from "./follow-rows.ts";
-import type { NewRow, TableAnswers } from "./messages.ts";
+import type { NewRow } from "./messages.ts";
 import { TableReading } from "./reading.ts";
 import { AGAIN_MS, TableStanding } from "./standing.ts";
 import { TableAway, TableThread } from "./table-thread.ts";
@@ -116,21 +116,6 @@ export class TableEntrance implements Entrance {
     this.#wake();
   }
 
-  /** Registers a file as a row of ours, unless there is one with its path; the table is waited for until the signal. */
-  async addRow(row: NewRow, signal: AbortSignal): Promise<TableAnswers["add"]> {
-    for (;;) {
-      try {
-        const added = await this.#thread.ask({ ask: "add", row });
-        this.#reading.askSoon();
-        this.#wake();
-        return added;
-      } catch (error) {
-        if (!(error instanceof TableAway)) throw error;
-        await this.#context.clock.sleep(AGAIN_MS, signal);
-      }
-    }
-  }
-
   /** There is something to be told of sets. */
   tellSoon(): void {
     this.#wake();
@@ -138,10 +123,10 @@ export class TableEntrance implements Entrance {
 
   async #work(): Promise<void> {
     while (!this.#stop.signal.aborted) {
-      const before = this.trouble;
+      const before = { trouble: this.trouble, idle: this.#reading.idle };
       const writtenMs = await this.#tried(this.#canWrite, () => this.#write());
       const readMs = await this.#tried(this.#canRead, () => this.#read());
-      if (before !== this.trouble) this.#events.changed();
+      if (before.trouble !== this.trouble || before.idle !== this.#reading.idle) this.#events.changed();
       await this.#sleep(Math.min(writtenMs, readMs));
     }
   }
@@ -190,7 +175,7 @@ export class TableEntrance implements Entrance {
     });
     if (queued) this.#events.queued();
     if (again) this.#reading.compareSoon();
-    this.#events.changed();
+    if (rows.length + missing.length > 0) this.#events.changed();
   }
 
   /** Whether there was something to write, so that there may be more. */
