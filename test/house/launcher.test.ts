@@ -21,7 +21,7 @@ test("the published package runs dist/ with a new Node of the PATH, through syml
 
 test("under the names of the programs that it stands in for it is what they are, whatever stands behind", async () => {
   await using place = await makePackage({ dist: true, node: "real" });
-  for (const name of ["sr3", "sr3_post", "sr3_watch", "hdfmgr"]) {
+  for (const name of ["sr3", "sr3_post", "sr3_watch", "hdfmgr", "endmgr"]) {
     symlinkSync(`${place.path}/package/bin/hotdir`, `${place.path}/tools/${name}`);
     const ran = await launch(place, `${place.path}/tools/${name}`, ["-c", "a b", "*"]);
     expect(JSON.parse(ran.stdout)).toMatchObject({ pid: ran.pid, args: [name, "-c", "a b", "*"] });
