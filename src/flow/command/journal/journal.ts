@@ -4,6 +4,7 @@ import { messageOf } from "../../../kernel/errors.ts";
 import type { Log } from "../../../kernel/log.ts";
 import { type AbsPath, show, textOf } from "../../../kernel/path.ts";
 import { formatMany } from "../../../kernel/readable.ts";
+import { transact } from "../../../kernel/transact.ts";
 import { batch, deliveredMember, membersOf } from "../../ledger/batches.ts";
 import type { Database } from "../../ledger/database.ts";
 import type { FlowId } from "../../ledger/flows.ts";
@@ -102,10 +103,7 @@ export class Journal implements Disposable {
     try {
       const missing = missingTables(sqlite);
       if (missing.length > 0) throw new Error(`it has no table ${missing.join(", ")}; 'hotdir hdfmgr initdb CONFIG' makes them`);
-      sqlite.exec("BEGIN IMMEDIATE");
-      const written = owed.filter((entry) => this.#writeOne(sqlite, entry));
-      sqlite.exec("COMMIT");
-      return written;
+      return transact(sqlite, () => owed.filter((entry) => this.#writeOne(sqlite, entry)));
     } finally {
       sqlite.close();
     }
