@@ -30,6 +30,7 @@ const INTERRUPTED_MS = 2000;
 /** Takes transfers from the ledger, keeps the lanes full, and writes down how each attempt ended. */
 export class Pump implements Pumping {
   readonly #context: SendContext;
+  readonly #events: PumpEvents;
   readonly #work: UnderWay;
   readonly #lanes: LaneWatch;
   readonly destination: DestinationWatch;
@@ -47,6 +48,7 @@ export class Pump implements Pumping {
 
   constructor(context: SendContext, run: RunId, events: PumpEvents) {
     this.#context = context;
+    this.#events = events;
     this.#turns = new Turns(() => this.#turn(), context.clock, events.broken);
     this.destination = new DestinationWatch(context);
     this.#work = new UnderWay(context, run, events, () => this.wake());
