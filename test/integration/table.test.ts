@@ -62,6 +62,7 @@ test("a file that changed after its registration, or is missing, is told with wh
     /row 1 registered it: register it anew .* or set the row to be ignored/,
   );
   expect(dead.find(({ path }) => path === "row 4")?.reason).toContain("leads out of the destination");
+  expect((await world.hotdir.ask("explain", "row 3")).stdout).toMatch(/^row 3\nflow \S+: no row says which file it is\n/);
   expect(isThere(`${world.directory}/out`)).toBe(false);
 
   // Somebody does what he was told.
