@@ -70,6 +70,13 @@ test("a checkout without packages fetches them, and names npm where it is missin
   expect(first.stderr).toMatch(/fetching the pinned packages with npm ci \(once\)\n$/);
   const second = await launch(place, `${checkout}/bin/hotdir`, []);
   expect(second).toMatchObject({ status: 0, stdout: "checkout\n", stderr: "" });
+
+  writeFileSync(`${checkout}/scripts/ensure-page`, "echo builds the page >&2");
+  const builds = async (...args: string[]): Promise<boolean> => (await launch(place, `${checkout}/bin/hotdir`, args)).stderr !== "";
+  for (const serving of [["run"], ["suprsync", "--site-config", "a"], ["suprsync"]])
+    expect(await builds(...serving), serving.join(" ")).toBe(true);
+  for (const asking of [["status"], ["suprsync", "check", "a"], ["hdfmgr", "run", "a"]])
+    expect(await builds(...asking), asking.join(" ")).toBe(false);
 });
 
 test("a home that cannot be written costs only time", async () => {
