@@ -226,7 +226,7 @@ export class Ingester implements AsyncDisposable {
 }
 
 /** What each file came to. A file that the command says nothing of goes by its exit status. Pure. */
-function endsOf(
+export function endsOf(
   files: readonly IngestFile[],
   end: Exclude<BatchEnd, { kind: "not-started" }>,
   times: { startedAtMs: WallMs; endedAtMs: WallMs },

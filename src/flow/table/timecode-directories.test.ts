@@ -1,7 +1,6 @@
 import { DatabaseSync } from "node:sqlite";
 import { beforeEach, expect, test } from "vitest";
 import { type AbsPath, bytesOfText } from "../../kernel/path.ts";
-import { suprsyncColumns } from "../../../test/support/foreign-table.ts";
 import type { TablePlace } from "./messages.ts";
 import { finalTimecodes, tellSet } from "./timecode-directories.ts";
 
@@ -10,7 +9,19 @@ const place: TablePlace = {
   table: "supersync_v0",
   algorithm: "md5",
   where: [{ column: "archive_name", value: "smurf" }],
-  columns: suprsyncColumns,
+  columns: {
+    id: "id",
+    file: "local_path",
+    path: "remote_path",
+    digest: "local_md5sum",
+    found: "remote_md5sum",
+    registeredAt: "timestamp",
+    deliveredAt: "copied",
+    removedAt: "removed",
+    failures: "failed_copy_attempts",
+    removable: "deletable",
+    ignore: "ignore",
+  },
 };
 const manifest = {
   file: bytesOfText("/so/16861/i/1_smurf_16750_finalized.yaml") as AbsPath,

@@ -4,7 +4,6 @@ import { messageOf } from "../../../kernel/errors.ts";
 import type { Log } from "../../../kernel/log.ts";
 import { type AbsPath, show, textOf } from "../../../kernel/path.ts";
 import { formatMany } from "../../../kernel/readable.ts";
-import { transact } from "../../../kernel/transact.ts";
 import { batch, deliveredMember, membersOf } from "../../ledger/batches.ts";
 import type { Database } from "../../ledger/database.ts";
 import type { FlowId } from "../../ledger/flows.ts";
@@ -103,7 +102,10 @@ export class Journal implements Disposable {
     try {
       const missing = missingTables(sqlite);
       if (missing.length > 0) throw new Error(`it has no table ${missing.join(", ")}; 'hotdir hdfmgr initdb CONFIG' makes them`);
-      return transact(sqlite, () => owed.filter((entry) => this.#writeOne(sqlite, entry)));
+      sqlite.exec("BEGIN IMMEDIATE");
+      const written = owed.filter((entry) => this.#writeOne(sqlite, entry));
+      sqlite.exec("COMMIT");
+      return written;
     } finally {
       sqlite.close();
     }
