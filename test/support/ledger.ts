@@ -94,6 +94,7 @@ export function flowSettings(changes: Partial<Omit<FlowSettings, "source">> & { 
       bandwidth: [],
       keepFree: { kind: "percent", percent: 0 },
     },
+    finish: { ingest: null, catalog: null },
     retry: { attemptsMax: 1, backoff: { minMs: 1, maxMs: 1 } },
     retain: { kind: "keep" },
     historyMs: 1,

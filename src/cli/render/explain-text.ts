@@ -23,13 +23,18 @@ const RATE_BYTES_MIN = 1024 * 1024;
 
 /** The story of one path, oldest first, and what happens next. */
 export function explainText(facts: ExplainFacts, look: Look): string {
-  const lines = [look.paint("bold", show(facts.path)), `flow ${facts.flow}, ${show(facts.file)}: ${sourceNow(facts)}`, ""];
+  const lines = [look.paint("bold", show(facts.path)), whereNow(facts), ""];
   if (facts.story.leftOut > 0) lines.push(`(${formatMany(facts.story.leftOut, "older transfer")} left out)`, "");
   for (const transfer of facts.story.transfers) lines.push(...transferLines(transfer, facts, look), "");
   if (facts.row !== null) lines.push(followedText(facts.row), "");
   lines.push(...facts.sets.map((set) => `${look.paint("bold", `Set ${show(set.path)}:`)} ${setStory(facts.flow, set)}`));
   lines.push(`${look.paint("bold", "Next:")} ${facts.next}`);
   return `${lines.join("\n")}\n`;
+}
+
+function whereNow(facts: ExplainFacts): string {
+  if (facts.file === null) return `flow ${facts.flow}: no row says which file it is`;
+  return `flow ${facts.flow}, ${show(facts.file)}: ${sourceNow(facts)}`;
 }
 
 function sourceNow({ source }: ExplainFacts): string {
@@ -122,6 +127,9 @@ function endLines(transfer: TransferStory, facts: ExplainFacts): string[] {
       row("receipt", `${digest}${receipt.durable ? ", made durable" : ""}`),
     ];
     if (transfer.announcementOwed) lines.push(row("announce", "others are still to be told of it"));
+    if (transfer.catalogOwed !== null)
+      lines.push(row("catalog", transfer.catalogOwed.refused === null ? "its row is still to be entered" : transfer.catalogOwed.refused));
+    if (transfer.ingest !== null) lines.push(...ingestLines(transfer.ingest));
     if (retain !== null) lines.push(row("source", retained(retain, facts)));
     return lines;
   }
@@ -129,6 +137,19 @@ function endLines(transfer: TransferStory, facts: ExplainFacts): string[] {
     return [row("dead", `${ended}, after ${formatMany(transfer.attempts, "attempt")}: ${reason ?? ""} (${transfer.code ?? ""})`)];
   if (state === "superseded" || state === "ignored") return [row(state, `${ended}: ${reason ?? ""}`)];
   return [];
+}
+
+function ingestLines({ status, changedAtMs, message, attempts }: NonNullable<TransferStory["ingest"]>): string[] {
+  const ended = attempts.map(
+    (one) => `${formatTime(one.startedAtMs)}, took ${formatAge(one.endedAtMs - one.startedAtMs)}: ${one.status}${withReason(one.message)}`,
+  );
+  // What ended with an attempt is told by that.
+  const now = status === attempts.at(-1)?.status ? [] : [`${formatTime(changedAtMs)}: ${status}${withReason(message)}`];
+  return [...ended, ...now].map((text) => row("ingest", text));
+}
+
+function withReason(message: string | null): string {
+  return message === null ? "" : `: ${message}`;
 }
 
 function proofOf({ basis, method }: { basis: string; method: string }): string {

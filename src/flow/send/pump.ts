@@ -3,7 +3,7 @@ import { isFetched } from "../fetch/is-fetched.ts";
 import { nextDueAt, type RunId } from "../ledger/claims.ts";
 import type { Outcome } from "../ledger/outcomes.ts";
 import { PACK_FILES_MAX } from "../read/source-reader.ts";
-import { type ClaimedTransfer, isStructural } from "../transfer.ts";
+import type { ClaimedTransfer } from "../transfer.ts";
 import { isAccelerated } from "./accelerate.ts";
 import type { Active } from "./active.ts";
 import { type ClaimedPut, type Result, type SendContext, type Tried, failed } from "./context.ts";
@@ -22,8 +22,6 @@ import { UnderWay } from "./under-way.ts";
 const BULK_MAX = 2;
 /** Directories, links, renames, removals and files that may be there already, under way at once. */
 const SINGLES_MAX = 256;
-/** A removal that must wait for a person is asked about again after so long. */
-const REFUSED_AGAIN_MS = 1000;
 /** A lane that broke while the destination was looked at is out of the way by then. */
 const LANE_BROKE_MS = 500;
 /** What was interrupted has so long to say so. */
@@ -41,6 +39,9 @@ export class Pump implements Pumping {
   #packing = 0;
   #bulk = 0;
   #singles = 0;
+  /** Batches that somebody looks at before they are sent. */
+  #atGate = 0;
+  #stopped = false;
   readonly #judgement: Judgement;
   readonly #turns: Turns;
   #accepting = false;
@@ -90,21 +91,40 @@ export class Pump implements Pumping {
     if (until !== null) return this.#turns.at(until);
     if (!link.ready) return this.#lanes.want();
     if (!this.destination.fresh) return this.#lookAtDestination();
+    const held = this.#context.gate?.heldUntil() ?? null;
+    if (held !== null) return this.#turns.at(held);
     this.#sendPacks();
-    if (this.#packs.length === 0 && this.#context.reader.canPack && this.#singles < SINGLES_MAX)
+    if (this.#packs.length === 0 && this.#atGate === 0 && this.#context.reader.canPack && this.#singles < SINGLES_MAX)
       this.#dispatch(this.#work.claim(false, PACK_FILES_MAX));
-    if (this.#bulk < BULK_MAX) this.#dispatch(this.#work.claim(true, BULK_MAX - this.#bulk));
+    if (this.#bulk < BULK_MAX && this.#atGate === 0) this.#dispatch(this.#work.claim(true, BULK_MAX - this.#bulk));
     if (this.#work.paths > 0) this.#lanes.watch(() => (this.#work.paths > 0 ? this.#packing + this.#packs.length : null));
     const due = nextDueAt(this.#context.db, this.#context.flow);
     if (due !== null && due > begun) this.#turns.at(due);
   }
 
   #dispatch(claimed: ClaimedTransfer[]): void {
+    const { gate } = this.#context;
+    if (gate === null || claimed.length === 0) return this.#place(claimed);
+    this.#atGate++;
+    void gate
+      .pass(claimed)
+      .then(({ sent, ended }) => {
+        this.#atGate--;
+        // The next run hands back what this one still held.
+        if (this.#stopped) return;
+        for (const { transfer, outcome } of ended) this.#work.end(transfer, outcome, 0);
+        if (this.#accepting) this.#place(sent);
+        else for (const transfer of sent) this.#work.handBack(transfer, "hotdir was asked to stop");
+        this.wake();
+      })
+      .catch(this.#events.broken);
+  }
+
+  #place(claimed: ClaimedTransfer[]): void {
     const packable: ClaimedPut[] = [];
     for (const transfer of claimed) {
-      const refused = transfer.change.kind === "delete" || transfer.change.kind === "rmdir" ? this.#events.refuseRemoval(transfer) : null;
-      if (refused !== null) this.#work.handBack(transfer, refused, this.#context.clock.steady() + REFUSED_AGAIN_MS);
-      else if (isBulk(transfer)) this.#alone(transfer, "bulk");
+      if (this.#work.refuse(transfer)) continue;
+      if (isBulk(transfer)) this.#alone(transfer, "bulk");
       else if (isPackable(this.#context, transfer)) packable.push(transfer);
       else this.#alone(transfer, "single");
     }
@@ -150,8 +170,7 @@ export class Pump implements Pumping {
   }
 
   async #sendUnlessOvertaken(transfer: ClaimedTransfer): Promise<Result | { kind: "overtaken"; outcome: Outcome }> {
-    const outcome = isStructural(transfer.change) ? ((await this.#events.overtaken?.(transfer)) ?? null) : null;
-    return outcome === null ? await sendAlone(this.#context, transfer, this.#stop.signal) : { kind: "overtaken", outcome };
+    return (await this.#work.overtaken(transfer)) ?? (await sendAlone(this.#context, transfer, this.#stop.signal));
   }
 
   #tried(transfer: ClaimedTransfer, result: Result, bytes: number): void {
@@ -182,6 +201,7 @@ export class Pump implements Pumping {
     this.#accepting = false;
     this.#stop.abort(new HotdirError("interrupted", { operation: "send" }));
     this.#work.flush();
+    this.#stopped = true;
     this.#lanes.stop();
     this.#turns[Symbol.dispose]();
   }

@@ -25,7 +25,7 @@ export type TableRow = {
   verified: boolean;
 };
 
-export const digestDigits: Record<DigestAlgorithm, number> = { md5: 32, sha256: 64, sha512: 128, blake2b: 128 };
+const digestDigits: Record<DigestAlgorithm, number> = { md5: 32, sha256: 64, sha512: 128, blake2b: 128 };
 
 /** Where a date of JavaScript ends; what lies beyond is no time, and the ledger could not hold it. */
 const TIME_S_MAX = 8.64e12;

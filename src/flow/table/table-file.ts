@@ -2,11 +2,12 @@ import { statSync } from "node:fs";
 import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from "node:sqlite";
 import { errnoOf } from "../../kernel/errors.ts";
 import { type AbsPath, bufferOf, fsPath, show } from "../../kernel/path.ts";
+import { transact } from "../../kernel/transact.ts";
 import { versionOf } from "../version.ts";
 import { cellsFrom, fingerprintOf, type RowCells } from "./cells.ts";
 import { connect, type Connection, fileOf, TableError, tableErrorOf } from "./connection.ts";
 import type { KnownRows, Look, NewRow, RowWrite, SeenRow, SetWrite, TableAnswers, TablePlace, WriteEnd } from "./messages.ts";
-import { addRow, type Registered, registeredRows, rowAmong } from "./add-row.ts";
+import { type Registered, registeredRows } from "./add-row.ts";
 import { readRow, type TableRow } from "./row.ts";
 import { type ReadStatements, readStatements } from "./sql.ts";
 import { finalTimecodes, tellSet } from "./timecode-directories.ts";
@@ -102,12 +103,6 @@ export class TableFile implements Disposable {
     return this.#write((sqlite) => writes.map((write) => writeRow(sqlite, this.#place, write, (row) => this.#read(row))));
   }
 
-  add(row: NewRow): TableAnswers["add"] {
-    const known = rowAmong(this.#registered([row]), row);
-    if (known !== null) return { row: known, added: false };
-    return this.#write((sqlite) => ({ row: addRow(sqlite, this.#place, row), added: true }));
-  }
-
   tellSets(sets: SetWrite[]): TableAnswers["sets"] {
     const known = this.#registered(sets.flatMap(({ manifest }) => manifest ?? []));
     return this.#write((sqlite) => ({
@@ -174,17 +169,7 @@ export class TableFile implements Disposable {
 
   /** All or nothing, and in one go: others wait for it. */
   #write<T>(work: (sqlite: DatabaseSync) => T): T {
-    return this.#use((sqlite) => {
-      sqlite.exec("BEGIN IMMEDIATE");
-      try {
-        const result = work(sqlite);
-        sqlite.exec("COMMIT");
-        return result;
-      } catch (error) {
-        if (sqlite.isTransaction) sqlite.exec("ROLLBACK");
-        throw error;
-      }
-    });
+    return this.#use((sqlite) => transact(sqlite, () => work(sqlite)));
   }
 
   #use<T>(work: (sqlite: DatabaseSync, file: string) => T): T {

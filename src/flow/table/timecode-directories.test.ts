@@ -1,70 +1,89 @@
-import { afterEach, beforeEach, expect, test } from "vitest";
-import { ForeignTable, tableSource } from "../../../test/support/foreign-table.ts";
-import { makeTemporary, type Temporary } from "../../../test/support/temporary.ts";
+import { DatabaseSync } from "node:sqlite";
+import { beforeEach, expect, test } from "vitest";
 import { type AbsPath, bytesOfText } from "../../kernel/path.ts";
-import type { NewRow } from "./messages.ts";
-import { TableFile } from "./table-file.ts";
+import { registeredRows } from "./add-row.ts";
+import type { SetWrite, TablePlace } from "./messages.ts";
+import { finalTimecodes, tellSet } from "./timecode-directories.ts";
 
-let temporary: Temporary;
-let foreign: ForeignTable;
-let table: TableFile;
-beforeEach(async () => {
-  temporary = await makeTemporary();
-  foreign = new ForeignTable(`${temporary.path}/foreign.db`);
-  foreign.sqlite.exec(
-    "CREATE TABLE timecode_dirs_v0 (id INTEGER PRIMARY KEY, timecode INTEGER NOT NULL, archive_name VARCHAR NOT NULL, completed BOOLEAN, synced BOOLEAN, finalized BOOLEAN, finalize_file_id INTEGER)",
-  );
-  table = new TableFile(tableSource(foreign.file));
-});
-afterEach(async () => {
-  table[Symbol.dispose]();
-  foreign[Symbol.dispose]();
-  await temporary[Symbol.asyncDispose]();
-});
-
-const manifest = (name: string): NewRow => ({
-  file: bytesOfText(`/fin/17000/me/${name}`) as AbsPath,
-  path: bytesOfText(`17000/suprsync/me/${name}`),
+const place: TablePlace = {
+  database: "/none" as AbsPath,
+  table: "supersync_v0",
+  algorithm: "md5",
+  where: [{ column: "archive_name", value: "smurf" }],
+  columns: {
+    id: "id",
+    file: "local_path",
+    path: "remote_path",
+    digest: "local_md5sum",
+    found: "remote_md5sum",
+    registeredAt: "timestamp",
+    deliveredAt: "copied",
+    removedAt: "removed",
+    failures: "failed_copy_attempts",
+    removable: "deletable",
+    ignore: "ignore",
+  },
+};
+const manifest = {
+  file: bytesOfText("/so/16861/i/1_smurf_16750_finalized.yaml") as AbsPath,
+  path: bytesOfText("16861/suprsync/i/1_smurf_16750_finalized.yaml"),
   digestHex: "1".repeat(32),
-  registeredAtS: 7,
+  registeredAtS: 1.5,
   removable: true,
-});
-const directories = (): unknown[] =>
-  foreign.sqlite.prepare("SELECT timecode, completed, synced, finalized, finalize_file_id FROM timecode_dirs_v0 ORDER BY id").all();
+};
+const rows = `CREATE TABLE supersync_v0 (id INTEGER PRIMARY KEY, local_path TEXT, local_md5sum TEXT, archive_name TEXT, remote_path TEXT, timestamp FLOAT,
+  remote_md5sum TEXT, copied FLOAT, removed FLOAT, failed_copy_attempts INTEGER, deletable BOOLEAN, "ignore" BOOLEAN)`;
+const directories =
+  "CREATE TABLE timecode_dirs_v0 (id INTEGER PRIMARY KEY, timecode INTEGER NOT NULL, archive_name TEXT NOT NULL, completed BOOLEAN, synced BOOLEAN, finalized BOOLEAN, finalize_file_id INTEGER)";
+let sqlite: DatabaseSync;
 
-test("a set is told whole, then final with its manifest, and the same again after a kill", () => {
-  table.tellSets([{ timecode: 16750, manifest: null }]);
-  expect(directories()).toEqual([{ timecode: 16750, completed: 1, synced: 0, finalized: 0, finalize_file_id: null }]);
-  for (let time = 0; time < 2; time++) {
-    expect(table.tellSets([{ timecode: 16750, manifest: manifest("a.yaml") }])).toEqual({ elsewhere: [] });
-    expect(foreign.rows().map(({ remote_path }) => remote_path)).toEqual(["17000/suprsync/me/a.yaml"]);
-    expect(directories()).toEqual([
-      { timecode: 16750, completed: 1, synced: 1, finalized: 1, finalize_file_id: 1 },
-      { timecode: 17000, completed: 0, synced: 0, finalized: 0, finalize_file_id: null },
-    ]);
-  }
+beforeEach(() => {
+  sqlite = new DatabaseSync(":memory:");
+  sqlite.exec(rows);
 });
 
-test("a set that another program made final meanwhile gets no second manifest, and those beside it have theirs", () => {
-  foreign.sqlite.exec(`INSERT INTO timecode_dirs_v0 VALUES (1, 16750, 'data', 1, 1, 1, 9), (2, 16751, 'other', 1, 1, 1, 9)`);
-  const sets = [16750, 16751].map((timecode) => ({ timecode, manifest: manifest(`${timecode}.yaml`) }));
-  expect(table.tellSets(sets)).toEqual({ elsewhere: [0] });
-  expect(foreign.rows().map(({ remote_path }) => remote_path)).toEqual(["17000/suprsync/me/16751.yaml"]);
-  expect(directories()[0]).toEqual({ timecode: 16750, completed: 1, synced: 1, finalized: 1, finalize_file_id: 9 });
+const tell = (set: SetWrite): boolean =>
+  tellSet(sqlite, place, set, registeredRows(sqlite, place, set.manifest === null ? [] : [set.manifest]));
+const told = (): unknown[] =>
+  sqlite
+    .prepare("SELECT timecode, archive_name, completed, synced, finalized, finalize_file_id FROM timecode_dirs_v0 ORDER BY id")
+    .all()
+    .map((row) => Object.values(row));
+
+test("a set is told whole, then final with its manifest, each as often as whoever was killed asks", () => {
+  sqlite.exec(directories);
+  const whole = { timecode: 16750, manifest: null };
+  for (const set of [whole, whole]) tell(set);
+  expect(told()).toEqual([[16750, "smurf", 1, 0, 0, null]]);
+  expect(finalTimecodes(sqlite, place)).toEqual([]);
+  const final = { timecode: 16750, manifest };
+  for (const set of [final, final]) tell(set);
+  // The manifest lies in a timecode directory itself.
+  expect(told()).toEqual([
+    [16750, "smurf", 1, 1, 1, 1],
+    [16861, "smurf", 0, 0, 0, null],
+  ]);
+  expect(sqlite.prepare("SELECT count(*) AS n FROM supersync_v0").get()).toMatchObject({ n: 1 });
+  expect(finalTimecodes(sqlite, place)).toEqual([16750]);
 });
 
-test("what is registered already is looked for once for all manifests: others have to wait for us a moment only", () => {
-  foreign.sqlite.exec(
-    `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 50000)
-     INSERT INTO supersync_v0 SELECT i, '/data/' || i, '', 'data', '16750/' || i, 1, NULL, NULL, NULL, 0, 1, 0 FROM n`,
-  );
-  const sets = Array.from({ length: 64 }, (_, at) => ({ timecode: 16000 + at, manifest: manifest(`${at}.yaml`) }));
-  const timeOf = (some: typeof sets): number => {
-    const begun = performance.now();
-    expect(table.tellSets(some)).toEqual({ elsewhere: [] });
-    return performance.now() - begun;
-  };
-  const one = timeOf(sets.slice(0, 1));
-  expect(Math.min(timeOf(sets), timeOf(sets))).toBeLessThan(one * 20);
-  expect(foreign.sqlite.prepare("SELECT count(*) AS n FROM supersync_v0 WHERE id > 50000").get()).toEqual({ n: 64 });
+test("only the directories of the archive are told of, and what another agent made final keeps its file", () => {
+  sqlite.exec(directories);
+  sqlite.exec("INSERT INTO timecode_dirs_v0 VALUES (1, 16750, 'timestreams', 0, 0, 1, 9), (2, 16750, 'smurf', 1, 1, 1, 7)");
+  expect(tell({ timecode: 16750, manifest })).toBe(false);
+  expect(told().slice(0, 2)).toEqual([
+    [16750, "timestreams", 0, 0, 1, 9],
+    [16750, "smurf", 1, 1, 1, 7],
+  ]);
+  expect(finalTimecodes(sqlite, place)).toEqual([16750]);
+});
+
+test("a database without such a table, or with another one of that name, gets the row alone", () => {
+  tell({ timecode: 16750, manifest });
+  sqlite.exec("CREATE TABLE timecode_dirs_v0 (timecode INTEGER, note TEXT)");
+  tell({ timecode: 16750, manifest });
+  expect(finalTimecodes(sqlite, place)).toEqual([]);
+  expect(sqlite.prepare("SELECT remote_path, deletable FROM supersync_v0").all()).toMatchObject([
+    { remote_path: manifest.path, deletable: 1 },
+  ]);
 });
