@@ -11,11 +11,13 @@ import {
   leaveBatch,
   openBatches,
   recordStep,
+  splitBatch,
   type Step,
   stageRemoved,
 } from "../ledger/batches.ts";
 import { type ClaimedPut, failed, type Result, sourceFile, type Tried } from "../send/context.ts";
 import { describeEnd, runCommand } from "../send/run-command.ts";
+import type { TransferId } from "../transfer.ts";
 import type { CommandContext } from "./command-context.ts";
 import { farTrouble } from "./host-trouble.ts";
 import { Item } from "./item.ts";
@@ -111,13 +113,13 @@ class Round {
     return ids;
   }
 
-  /** Makes the directory there, and looks whether what is to be sent is there already. For what is, or cannot go there, no command is run. */
+  /** Makes the directory there, and looks whether what is to be sent is there already. What is leaves its batch; for what cannot go there no command is run. */
   async #prepare(): Promise<Item[]> {
     const open = this.#open;
     const ids = [...new Set(open.map((item) => item.batch!))];
     const found = await this.#step(ids, "pre", () => prepare(this.#context, this.#stage!, open, this.#signal));
-    for (const item of [...found, ...open.filter(({ isOpen }) => !isOpen)]) {
-      leaveBatch(this.#context.db, item.batch!, item.put.id);
+    for (const item of found) {
+      leaveBatch(this.#context.db, item.batch!, { transfer: item.put.id, bytes: bytesOf([item]) });
       this.#batches.set(
         item.batch!,
         this.#batches.get(item.batch!)!.filter((member) => member !== item),
@@ -157,7 +159,8 @@ class Round {
     const context = this.#context;
     await Promise.all(items.map((item) => item.lookAgain(context)));
     const landing = items.filter(({ isOpen, lands }) => isOpen && lands !== null);
-    const { landed, durable, isTidy } = await this.#step(ids, "post", () => land(context, this.#stage!, landing, found, this.#signal));
+    const sent = ids.filter((id) => this.#batches.get(id)!.some(({ lands }) => lands !== null));
+    const { landed, durable, isTidy } = await this.#step(sent, "post", () => land(context, this.#stage!, landing, found, this.#signal));
     if (isTidy) stageRemoved(context.db, context.flow, this.#stage!);
     for (const item of found) item.deliver(proofOf(context, item.digest), durable, "found");
     for (const [at, item] of landing.entries()) {
@@ -168,17 +171,27 @@ class Round {
     for (const id of ids) this.#close(id);
   }
 
-  /** With what is to be said of it. What it did not bring another command may; that is another batch. */
+  /**
+   * With what is to be said of it: of what came, that it did, and of the rest why not, each in a batch of its own. What did not come another
+   * command may bring; that is another batch.
+   */
   #close(id: BatchId): void {
     const { db, clock } = this.#context;
     const items = this.#batches.get(id)!;
     this.#batches.delete(id);
     if (items.length === 0) return dropBatch(db, id);
-    const bad = items.flatMap(({ result }) => (result?.kind === "failed" ? [result.error] : []));
+    const bad = items.filter(({ result }) => result?.kind !== "delivered");
     const said = this.#messages.get(id);
-    const message = said?.message ?? bad[0]?.message ?? null;
-    const status = bad.length === 0 ? batchStatus.done : (said?.status ?? batchStatus.failed);
-    closeBatch(db, id, { status, message }, clock.wall());
+    const why = bad.flatMap(({ result }) => (result?.kind === "failed" ? [result.error.message] : []))[0];
+    const failure = { status: said?.status ?? batchStatus.failed, message: said?.message ?? why ?? null };
+    const success = { status: batchStatus.done, message: said?.message ?? null };
+    db.transaction(() => {
+      if (bad.length > 0 && bad.length < items.length) {
+        const apart = splitBatch(db, id, idsOf(bad), bytesOf(bad));
+        closeBatch(db, apart, failure, clock.wall());
+        closeBatch(db, id, success, clock.wall());
+      } else closeBatch(db, id, bad.length > 0 ? failure : success, clock.wall());
+    });
   }
 
   /** What did not come is explained by what the command said: of the host, which is no fault of the file, or of something else. */
@@ -213,6 +226,10 @@ class Round {
       bytes: put.change.version.sizeBytes,
     }));
   }
+}
+
+function idsOf(items: Item[]): TransferId[] {
+  return items.map(({ put }) => put.id);
 }
 
 function bytesOf(items: Item[]): number {

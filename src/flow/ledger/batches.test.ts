@@ -8,10 +8,12 @@ import {
   closeInterrupted,
   dropBatch,
   knownDigests,
+  leaveBatch,
   leftStages,
   membersOf,
   openBatches,
   recordStep,
+  splitBatch,
   stageRemoved,
 } from "./batches.ts";
 import { beginRun, claim } from "./claims.ts";
@@ -36,6 +38,30 @@ test("batches that begin in one moment have times of their own, and their member
     { id: ids[0], preTookUs: 1500, transferAtUs: 7000, transferTookUs: 2000, files: 1, status: 0 },
   ]);
   expect(membersOf(db, ids[1]!)).toMatchObject([{ path: "b", digest, sizeBytes: 10 }]);
+});
+
+test("what came to another end has a batch of its own, with a time of its own; what leaves a batch is none of its bytes", async () => {
+  await using ledger = await makeLedger();
+  const { db, flow, run } = ledger;
+  setJournaled(db, flow, true);
+  const [a, b, c] = ["a", "b", "c"].map((name) => recordQueued(db, flow, put(name), ledger.at)) as [number, number, number];
+  const members = [a, b, c].map((transfer) => ({ transfer, digest }));
+  const [id, next] = openBatches(db, { flow, run, at: 5, stage: null }, [
+    { members, bytes: 30 },
+    { members: [], bytes: 0 },
+  ]);
+  leaveBatch(db, id!, { transfer: a, bytes: 10 });
+  recordStep(db, [id!], "transfer", { atMs: 7, tookMs: 2 });
+  const apart = splitBatch(db, id!, [b], 10);
+  closeBatch(db, apart, { status: 121, message: "no" }, 9);
+  closeBatch(db, id!, { status: 0, message: null }, 9);
+  expect([id!, next!, apart].map((one) => batch(db, one))).toMatchObject([
+    { preAtUs: 5000, transferAtUs: 7000, bytes: 10, files: 1, status: 0 },
+    { preAtUs: 5001 },
+    { preAtUs: 5002, transferAtUs: 7000, bytes: 10, files: 1, status: 121 },
+  ]);
+  expect(membersOf(db, apart)).toMatchObject([{ path: "b" }]);
+  expect(owedEntries(db, flow, 9)).toMatchObject([{ batch: id }, { batch: apart }, { batch: next }]);
 });
 
 test("a directory there is left over once none of its batches is open: after their end, or when the next run begins", async () => {
