@@ -111,7 +111,7 @@ test.concurrent("an attempt that fails is a row with its status and words, and t
   ]);
 }, 60_000);
 
-test.concurrent("of a batch that came in part each file has an attempt that tells the truth of it, and of what it was given no byte is told", async () => {
+test.concurrent("of a batch that came in part each file has an attempt that tells the truth of it", async () => {
   await using world = await makeHandoffWorld();
   const tool = `${world.directory}/tool`;
   writeFileSync(
@@ -137,6 +137,7 @@ test.concurrent("of a batch that came in part each file has an attempt that tell
   );
   expect(await world.end("SIGTERM")).toBe(0);
   expect(world.rows(`${attempts} WHERE status = 0 GROUP BY 1, 2 ORDER BY 1`)).toEqual([
+    { name: "here", status: 0, n: 1 },
     { name: "one", status: 0, n: 1 },
     { name: "two", status: 0, n: 1 },
   ]);
@@ -147,6 +148,9 @@ test.concurrent("of a batch that came in part each file has an attempt that tell
   const sums =
     "SELECT b.size_bytes AS told, sum(f.size_bytes) AS real FROM transfer_batches b JOIN file_transfer_attempts a ON a.batch_id = b.id JOIN files f ON f.id = a.files_id GROUP BY b.id";
   expect(world.rows(`SELECT * FROM (${sums}) WHERE told <> real`)).toEqual([]);
+  expect(
+    world.rows("SELECT err_msg, rate_mbytes_per_sec AS rate FROM transfer_batches WHERE status = 0 AND trans_start_time IS NULL"),
+  ).toEqual([{ err_msg: "it was there already with this content, and no command was run", rate: null }]);
   expect(world.rows("SELECT err_msg FROM transfer_batches WHERE status = 121 AND trans_start_time IS NULL LIMIT 1")[0]!["err_msg"]).toMatch(
     /taken.*that this flow did not put there/,
   );

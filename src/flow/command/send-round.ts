@@ -3,18 +3,7 @@ import { HotdirError } from "../../kernel/errors.ts";
 import { othersWords } from "../../kernel/others-words.ts";
 import { textOf } from "../../kernel/path.ts";
 import { formatAge } from "../../kernel/readable.ts";
-import {
-  batchStatus,
-  type BatchId,
-  closeBatch,
-  dropBatch,
-  leaveBatch,
-  openBatches,
-  recordStep,
-  splitBatch,
-  type Step,
-  stageRemoved,
-} from "../ledger/batches.ts";
+import { batchStatus, type BatchId, closeBatch, openBatches, recordStep, splitBatch, type Step, stageRemoved } from "../ledger/batches.ts";
 import { type ClaimedPut, failed, type Result, sourceFile, type Tried } from "../send/context.ts";
 import { describeEnd, runCommand } from "../send/run-command.ts";
 import type { TransferId } from "../transfer.ts";
@@ -25,6 +14,8 @@ import { comparisonOf, land, proofOf } from "./landing.ts";
 import { localName } from "./local-name.ts";
 import { prepare } from "./preparation.ts";
 import { fillTemplate, takesBatch } from "./template.ts";
+
+const FOUND = "it was there already with this content, and no command was run";
 
 /**
  * Sends files of one directory by the user's commands, each with its own end: read here, a directory of ours made there, the transfer
@@ -113,19 +104,30 @@ class Round {
     return ids;
   }
 
-  /** Makes the directory there, and looks whether what is to be sent is there already. What is leaves its batch; for what cannot go there no command is run. */
+  /** Makes the directory there, and looks at each final name. What is there already, and what cannot go there, have batches of their own, for which no command is run. */
   async #prepare(): Promise<Item[]> {
     const open = this.#open;
     const ids = [...new Set(open.map((item) => item.batch!))];
     const found = await this.#step(ids, "pre", () => prepare(this.#context, this.#stage!, open, this.#signal));
-    for (const item of found) {
-      leaveBatch(this.#context.db, item.batch!, { transfer: item.put.id, bytes: bytesOf([item]) });
-      this.#batches.set(
-        item.batch!,
-        this.#batches.get(item.batch!)!.filter((member) => member !== item),
-      );
+    for (const item of found) item.isThere = true;
+    for (const id of ids) {
+      const items = this.#batches.get(id)!;
+      for (const apart of [items.filter(({ isThere }) => isThere), items.filter(({ isOpen }) => !isOpen)]) this.#setApart(id, apart);
     }
     return found;
+  }
+
+  /** Gives some files of a batch one of their own, unless they are all of it. The batch that they have. */
+  #setApart(id: BatchId, items: Item[]): BatchId {
+    const all = this.#batches.get(id)!;
+    if (items.length === 0 || items.length === all.length) return id;
+    const apart = splitBatch(this.#context.db, id, idsOf(items), bytesOf(items));
+    this.#batches.set(
+      id,
+      all.filter((item) => !items.includes(item)),
+    );
+    this.#batches.set(apart, items);
+    return apart;
   }
 
   /** Runs the command of one batch. How it ended is evidence only: what landed tells. */
@@ -133,7 +135,7 @@ class Round {
     const { place, layout } = this.#context;
     await using names = new AsyncDisposableStack();
     const given: string[] = [];
-    for (const item of this.#batches.get(id)!.filter(({ isOpen }) => isOpen)) {
+    for (const item of this.#batches.get(id)!.filter(({ isOpen, isThere }) => isOpen && !isThere)) {
       try {
         const name = names.use(await localName(sourceFile(this.#context, item.put), item.put.id));
         item.lands = name.lands;
@@ -159,7 +161,7 @@ class Round {
     const context = this.#context;
     await Promise.all(items.map((item) => item.lookAgain(context)));
     const landing = items.filter(({ isOpen, lands }) => isOpen && lands !== null);
-    const sent = ids.filter((id) => this.#batches.get(id)!.some(({ lands }) => lands !== null));
+    const sent = ids.filter((id) => this.#batches.get(id)!.some(({ lands, isThere }) => lands !== null || isThere));
     const { landed, durable, isTidy } = await this.#step(sent, "post", () => land(context, this.#stage!, landing, found, this.#signal));
     if (isTidy) stageRemoved(context.db, context.flow, this.#stage!);
     for (const item of found) item.deliver(proofOf(context, item.digest), durable, "found");
@@ -178,19 +180,17 @@ class Round {
   #close(id: BatchId): void {
     const { db, clock } = this.#context;
     const items = this.#batches.get(id)!;
-    this.#batches.delete(id);
-    if (items.length === 0) return dropBatch(db, id);
     const bad = items.filter(({ result }) => result?.kind !== "delivered");
     const said = this.#messages.get(id);
     const why = bad.flatMap(({ result }) => (result?.kind === "failed" ? [result.error.message] : []))[0];
     const failure = { status: said?.status ?? batchStatus.failed, message: said?.message ?? why ?? null };
-    const success = { status: batchStatus.done, message: said?.message ?? null };
+    const success = { status: batchStatus.done, message: items.every(({ isThere }) => isThere) ? FOUND : (said?.message ?? null) };
     db.transaction(() => {
-      if (bad.length > 0 && bad.length < items.length) {
-        const apart = splitBatch(db, id, idsOf(bad), bytesOf(bad));
-        closeBatch(db, apart, failure, clock.wall());
-        closeBatch(db, id, success, clock.wall());
-      } else closeBatch(db, id, bad.length > 0 ? failure : success, clock.wall());
+      const apart = this.#setApart(id, bad);
+      this.#batches.delete(apart);
+      this.#batches.delete(id);
+      if (bad.length > 0) closeBatch(db, apart, failure, clock.wall());
+      if (bad.length < items.length) closeBatch(db, id, success, clock.wall());
     });
   }
 

@@ -80,22 +80,6 @@ export function closeBatch(db: Database, id: BatchId, end: { status: number; mes
   );
 }
 
-/** A batch whose command was never run, since all that it was for was found there. */
-export function dropBatch(db: Database, id: BatchId): void {
-  db.transaction(() => {
-    db.run("DELETE FROM journal_owed WHERE batch = ?", id);
-    db.run("DELETE FROM batch WHERE id = ?", id);
-  });
-}
-
-/** A file that the command has not to move after all. */
-export function leaveBatch(db: Database, id: BatchId, { transfer, bytes }: { transfer: TransferId; bytes: number }): void {
-  db.transaction(() => {
-    db.run("DELETE FROM batch_member WHERE batch = ? AND transfer = ?", id, transfer);
-    db.run("UPDATE batch SET bytes = bytes - ? WHERE id = ?", bytes, id);
-  });
-}
-
 /** What came to another end than the rest of its batch: a batch of its own from now on, with the same times but for the microsecond in which it began. */
 export function splitBatch(db: Database, id: BatchId, transfers: TransferId[], bytes: number): BatchId {
   return db.transaction(() => {
