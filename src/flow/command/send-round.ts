@@ -1,7 +1,7 @@
 import type { ErrorCode } from "../../kernel/error-codes.ts";
 import { HotdirError } from "../../kernel/errors.ts";
 import { othersWords } from "../../kernel/others-words.ts";
-import { textOf } from "../../kernel/path.ts";
+import { type Bytes, textOf } from "../../kernel/path.ts";
 import { formatAge } from "../../kernel/readable.ts";
 import { batchStatus, type BatchId, closeBatch, openBatches, recordStep, splitBatch, type Step, stageRemoved } from "../ledger/batches.ts";
 import { type ClaimedPut, failed, type Result, sourceFile, type Tried } from "../send/context.ts";
@@ -11,7 +11,7 @@ import type { CommandContext } from "./command-context.ts";
 import { farTrouble } from "./host-trouble.ts";
 import { Item } from "./item.ts";
 import { comparisonOf, land, proofOf } from "./landing.ts";
-import { localName } from "./local-name.ts";
+import { landingName, localName } from "./local-name.ts";
 import { prepare } from "./preparation.ts";
 import { fillTemplate, takesBatch } from "./template.ts";
 
@@ -20,16 +20,33 @@ const FOUND = "it was there already with this content, and no command was run";
 /**
  * Sends files of one directory by the user's commands, each with its own end: read here, a directory of ours made there, the transfer
  * command, and what landed proved and moved. After a command that brought not all of them the rest go one by one, so that a bad file takes
- * no other along.
+ * no other along. Files that would land under one name go one after the other.
  */
 export async function sendRound(context: CommandContext, puts: ClaimedPut[], signal: AbortSignal): Promise<Tried[]> {
-  const round = new Round(context, puts, signal);
-  try {
-    await round.send();
-  } catch (error) {
-    round.failAll(error);
+  const tried: Tried[] = [];
+  for (const apart of await byLandingName(context, puts)) {
+    const round = new Round(context, apart, signal);
+    try {
+      await round.send();
+    } catch (error) {
+      round.failAll(error);
+    }
+    tried.push(...round.end());
   }
-  return round.end();
+  return tried;
+}
+
+/** So that in none two have one name where they land: links may lead to files of one name, or to one file. */
+async function byLandingName(context: CommandContext, puts: ClaimedPut[]): Promise<ClaimedPut[][]> {
+  const groups: Array<{ puts: ClaimedPut[]; names: Set<Bytes> }> = [];
+  for (const put of puts) {
+    const name = await landingName(sourceFile(context, put), put.id);
+    let group = groups.find(({ names }) => !names.has(name));
+    if (group === undefined) groups.push((group = { puts: [], names: new Set() }));
+    group.puts.push(put);
+    group.names.add(name);
+  }
+  return groups.map((group) => group.puts);
 }
 
 class Round {
