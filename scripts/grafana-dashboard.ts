@@ -123,6 +123,21 @@ const panels: Panel[] = [
     [`sum by (flow, role, outcome) (rate(hotdir_broker_messages_total{${flows}}[$__rate_interval]))`, "{{flow}} {{role}} {{outcome}}"],
     [`-1 * sum by (flow, role) (hotdir_broker_state{${flows}, state!="ready"})`, "{{flow}} {{role}} not ready"],
   ),
+  plot(
+    "Tables and sets",
+    "Rows of tables that are not copied, or not told what became of them; tables that cannot be used; sets of files.",
+    "short",
+    [`hotdir_table_rows{${flows}}`, "{{flow}} rows {{part}}"],
+    [`hotdir_table_up{${flows}} - 1`, "{{flow}} table away"],
+    [`hotdir_sets{${flows}}`, "{{flow}} sets {{state}}"],
+  ),
+  plot(
+    "Tables, behind and by what happened",
+    "How long ago all that was registered was final; rounds, copies and errors as SupRsync counts them.",
+    "short",
+    [`time() - hotdir_table_finalized_until_seconds{${flows}}`, "{{flow}} final since"],
+    [`rate(hotdir_table_events_total{${flows}}[$__rate_interval])`, "{{flow}} {{event}}"],
+  ),
   {
     title: "Flows",
     says: "Where each goes, and what delivered means there.",

@@ -4,6 +4,7 @@ import type { FlowSettings } from "../flow/settings.ts";
 import type { Command } from "./command.ts";
 import { chosenFlows, readConfiguration, stateDirectory } from "./locations.ts";
 import { describeSource, probeFar, probeNear, probeTold } from "./probe/ends.ts";
+import { probeFinish } from "./probe/finish.ts";
 import { findingsOf, type FlowCheck } from "./probe/finding.ts";
 import { compareWithDaemon } from "./probe/in-force.ts";
 import { probeRetention } from "./probe/source.ts";
@@ -80,6 +81,7 @@ export async function checkFlow(settings: FlowSettings, written: Written, signal
         ? probeRowRetention(settings)
         : probeRetention(settings, written),
     announce: told.findings,
+    finish: probeFinish(settings, written),
     unreachable: near.unreachable ?? destination.unreachable ?? told.unreachable,
   };
 }

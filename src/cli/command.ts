@@ -38,7 +38,7 @@ export const exitStatuses: Record<number, string> = {
   0: "done",
   1: "something else went wrong; the message says what",
   2: "wrong usage or configuration",
-  3: "done, but dead letters remain",
+  3: "done, but dead letters remain, or files that could not be ingested",
   4: "the destination is out of reach",
   5: "another daemon owns the state directory",
   130: "interrupted",

@@ -8,6 +8,7 @@ const commands: Record<string, () => Promise<Command>> = {
   quickstart: async () => (await import("./quickstart.ts")).quickstart,
   init: async () => (await import("./init.ts")).init,
   import: async () => (await import("./import.ts")).importCommand,
+  endmgr: async () => (await import("./endmgr.ts")).endmgr,
   check: async () => (await import("./check.ts")).check,
   run: async () => (await import("./run.ts")).run,
   post: async () => (await import("./post.ts")).post,

@@ -11,7 +11,7 @@ export const importCommand: Command = {
   name: "import",
   summary: "make a configuration of another program's: Sarracenia's (sr3), SupRsync's (suprsync), the DBB buffer managers' (dbb)",
   usage:
-    "hotdir import sr3 [PATH | COMPONENT/NAME]... [--without-broker] [--output FILE] | suprsync ARGUMENT... [--output FILE] | dbb CONFIG [--output FILE]",
+    "hotdir import sr3 [PATH | COMPONENT/NAME]... [--without-broker] [--output FILE] | suprsync ARGUMENT... [--output FILE] | dbb CONFIG... [--output FILE]",
   description: [
     "Reads another program's configuration as it stands, and prints the YAML that equals it: behind each key the lines that it comes from, at the end",
     "what was assumed and what was not carried over. What cannot be carried over ends it with 2, and nothing is written.",
@@ -23,7 +23,8 @@ export const importCommand: Command = {
     "suprsync: the agent's arguments, or --site-config FILE [--instance-id ID]: without an ID all agents of the class SupRsync that the OCS site",
     "configuration has. 'hotdir suprsync --help' lists the arguments.",
     "",
-    "dbb: the YAML configuration of a buffer manager; its keys tell which one it is of.",
+    "dbb: the YAML configuration of a buffer manager; its keys tell which one it is of. That of a finder becomes a flow, which ingests as well where that of",
+    "an ingester is named beside it.",
   ].join("\n"),
   ownArguments: ([system]) => system === "suprsync",
   options: {

@@ -4,6 +4,7 @@ import { flowAlerts } from "./alerts.ts";
 import { announce, announceSettings } from "./announce.ts";
 import { completion, completionSettings } from "./completion.ts";
 import { destination, destinationSettings } from "./destination.ts";
+import { finish } from "./finish.ts";
 import { history } from "./history.ts";
 import { flowLog } from "./log.ts";
 import { retain } from "./retain.ts";
@@ -15,6 +16,7 @@ import { vip } from "./vip.ts";
 
 /** The keys of a flow that need nothing of one another. A new one is a new file, and a line here. */
 const sections = {
+  finish,
   retry,
   retain,
   history,

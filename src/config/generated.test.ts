@@ -24,6 +24,7 @@ it("the example of the reference is a good configuration", () => {
         { name: "announced" },
         { name: "published" },
         { name: "cleaned" },
+        { name: "ingested" },
         { name: "commanded" },
         { name: "rows" },
       ],
@@ -49,7 +50,7 @@ it("every key says what it means, and has its line in the reference", () => {
   for (const [path, schema] of keys) {
     expect(schema.description, path).toMatch(/\w.*\.$/s);
     const [, name = path] =
-      /^flows\.NAME\.(?:source|destination|announce|completion|retry)\.(.+)$/.exec(path) ?? /^flows\.NAME\.(.+)$/.exec(path) ?? [];
+      /^flows\.NAME\.(?:source|destination|announce|completion|finish|retry)\.(.+)$/.exec(path) ?? /^flows\.NAME\.(.+)$/.exec(path) ?? [];
     expect(reference, path).toContain(`| \`${name}\` |`);
   }
 });
@@ -62,7 +63,11 @@ it("what stands as default in the reference is what a flow gets", () => {
   c: {source: {directory: /d}, destination: {publish: {broker: 'amqp://u@h', exchange: x}}}
   d: {source: {table: {database: /db}}, destination: {url: 'file:/o'}}
   e: {source: {directory: /d}, destination: {url: 'file:/o'}, completion: {sets: '\\d+', whole: timecode}}
-  f: {source: {directory: /d}, destination: {directory: /o, commands: {transfer: 'cp {file} {dest}', remote: 'sh -c {command}'}}}`,
+  f: {source: {directory: /d}, destination: {directory: /o, commands: {transfer: 'cp {file} {dest}', remote: 'sh -c {command}'}}}
+  g:
+    source: {directory: /d, propagate: [put]}
+    destination: {url: 'file:/o'}
+    finish: {ingest: {command: [c]}, catalog: {database: e.db, table: files}}`,
     "/x.yaml",
     options,
   );
@@ -77,7 +82,7 @@ it("what stands as default in the reference is what a flow gets", () => {
   const { origins } = minimal.configuration;
   for (const [path, schema] of defaults) {
     const value = Array.isArray(schema.default) ? `[${schema.default.join(", ")}]` : `${schema.default as string | number}`;
-    const flow = ["a", "b", "c", "d", "e", "f"].find((name) => origins.has(path.replace("NAME", name)));
+    const flow = ["a", "b", "c", "d", "e", "f", "g"].find((name) => origins.has(path.replace("NAME", name)));
     expect(origins.get(path.replace("NAME", flow ?? "none")), path).toEqual({ value, from: "default" });
   }
   expect(defaults.length).toBeGreaterThan(30);

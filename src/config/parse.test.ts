@@ -61,6 +61,7 @@ it("a flow with only what is needed has the defaults of the contract", () => {
     announce: null,
     completion: null,
     retry: { attemptsMax: 10, backoff: { minMs: 2000, maxMs: 600_000 } },
+    finish: { ingest: null, catalog: null },
     retain: { kind: "keep" },
     historyMs: 400 * 86_400_000,
     schedule: [],

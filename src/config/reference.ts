@@ -94,6 +94,13 @@ flows:
       subscribe: {broker: amqps://bob@hub/, exchange: xs_cluster}
     destination:
       remove: {directory: ~/sent_by_others, hold: ~/held}   # in place of url; without hold: deleted
+  ingested:                            # what arrives here is handed to a command, and entered into a table
+    source: {directory: /data/buffer, propagate: [put]}
+    destination: {url: file:/data/storage, verify: blake2b}
+    retain: {delete_after: 0s}
+    finish:                            # default: nothing more is done
+      ingest: {command: [/opt/ingest, --site, north], batch: 10, workers: 1, timeout: 1h, interrupted: wait}
+      catalog: {database: /data/endpoint.db, table: files, duplicates: keep}
   commanded:                           # own commands bring the files
     source: {directory: ~/buffer}
     destination:

@@ -6,6 +6,7 @@ import { commandRules } from "./commands.ts";
 import { resolvePlace, resolveStaging } from "./destination.ts";
 import type { Path } from "./fault.ts";
 import type { FlowValue } from "./flow.ts";
+import { finishRules } from "./finish-rules.ts";
 import { hoursFaults } from "./hours.ts";
 import { resolvePath } from "./local-path.ts";
 import { removalRules } from "./removal-rules.ts";
@@ -40,6 +41,7 @@ const rules: Rule[] = [
   compressionTravels,
   acceleratorKnowsFiles,
   hoursAreApart,
+  ...finishRules,
 ];
 
 export function applyRules(facts: RuleFacts): RuleFault[] {

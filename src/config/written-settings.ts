@@ -56,6 +56,8 @@ const keys: WrittenKey[] = [
     show: (value) => (part(value, "kind") === "percent" ? `${text(part(value, "percent") ?? null)}%` : size(part(value, "bytes") ?? null)),
   },
   ...publicationKeys("announce", "announce"),
+  { key: "finish.ingest", gives: ["finish.ingest"], show: ingest },
+  { key: "finish.catalog", gives: ["finish.catalog"], show: catalog },
   { key: "retry.attempts", gives: ["retry.attemptsMax"], show: (value) => (value === "Infinity" ? "unlimited" : text(value)) },
   {
     key: "retry.backoff",
@@ -136,6 +138,18 @@ function retain(value: Json): string {
   const more = typeof empty === "number" ? `, empty_directories_after: ${duration(empty)}` : "";
   if (part(value, "kind") === "hold") return `{hold: ${text(part(value, "directory") ?? null)}${more}}`;
   return part(value, "kind") === "delete" ? `{delete_after: ${duration(part(value, "afterMs") ?? null)}${more}}` : "keep";
+}
+
+function ingest(value: Json): string {
+  if (value === null) return "none";
+  const [batch, workers, silence, again] = ["batchMax", "workers", "silenceMs", "again"].map((key) => part(value, key) ?? null);
+  const shown = [`command: ${list(part(value, "command") ?? [])}`, `batch: ${text(batch ?? null)}`, `workers: ${text(workers ?? null)}`];
+  return `{${[...shown, `timeout: ${duration(silence ?? null)}`, `interrupted: ${again === true ? "again" : "wait"}`].join(", ")}}`;
+}
+
+function catalog(value: Json): string {
+  if (value === null) return "none";
+  return `{${["database", "table", "duplicates"].map((key) => `${key}: ${text(part(value, key) ?? null)}`).join(", ")}}`;
 }
 
 function completion(value: Json): string {

@@ -1,5 +1,6 @@
 import { canonical, type Json } from "../config/difference.ts";
 import type { Database } from "../flow/ledger/database.ts";
+import { rerunIngests } from "../flow/ledger/ingests.ts";
 import { revive } from "../flow/ledger/outcomes.ts";
 import { HotdirError, never } from "../kernel/errors.ts";
 import type { Subscription } from "../flow/bus.ts";
@@ -29,16 +30,17 @@ export async function answerRequest({ daemon, db }: Asked, request: Request): Pr
       );
     case "retry": {
       const revived = revive(db, request.ids, clock.steady());
-      for (const flow of set.flows) flow.pump.wake();
-      return { revived };
+      const rerun = rerunIngests(db, request.ids, clock.wall());
+      for (const flow of set.flows) flow.end.retried();
+      return { revived, rerun } satisfies RetryAnswer;
     }
     case "queue-dead":
       return await queueDead(set.flow(request.flow)?.receiver?.subscription ?? null, request.limit);
     case "queue-revive": {
       const subscription = set.flow(request.flow)?.receiver?.subscription ?? null;
-      if (subscription === null) return { revived: 0 } satisfies RetryAnswer;
+      if (subscription === null) return { revived: 0, rerun: 0 } satisfies RetryAnswer;
       refuseWhileAway(subscription);
-      return { revived: await subscription.revive(request.paths as Bytes[] | null) } satisfies RetryAnswer;
+      return { revived: await subscription.revive(request.paths as Bytes[] | null), rerun: 0 } satisfies RetryAnswer;
     }
     case "pause":
       await set.withRunning(request.flow, (flow) => flow.pause());

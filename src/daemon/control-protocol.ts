@@ -108,4 +108,5 @@ export type ReloadAnswer = { started: string[]; restarted: string[]; ended: stri
 export type SettingsAnswer = { file: string; flows: Record<string, Json> };
 /** `queue` null: the flow takes no messages now. `dead`: how many there are in all, as last counted. */
 export type QueueDeadAnswer = { queue: string | null; dead: number | null; letters: QueuedDeadLetter[] };
-export type RetryAnswer = { revived: number };
+/** `rerun`: delivered files that are handed to the ingest command again. */
+export type RetryAnswer = { revived: number; rerun: number };

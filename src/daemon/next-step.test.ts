@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { sourceSettings } from "../../test/support/ledger.ts";
+import type { IngestStatus } from "../flow/ingest/states.ts";
 import type { TransferStory } from "../flow/ledger/story.ts";
 import type { FlowSettings } from "../flow/settings.ts";
 import type { AbsPath, RelPath } from "../kernel/path.ts";
@@ -33,6 +34,8 @@ function transfer(state: TransferStory["state"], more: Partial<TransferStory> = 
     bulk: false,
     receipt: null,
     announcementOwed: false,
+    ingest: null,
+    catalogOwed: null,
     retain: null,
     tries: [],
     batches: [],
@@ -45,6 +48,26 @@ test("what is delivered and not told of yet says so", () => {
   const last = transfer("delivered", { announcementOwed: true });
   expect(next(last)).toBe("it is delivered; others are told of it once the broker takes the message");
   expect(next(last, { running: false })).toBe("it is delivered; others are told of it when hotdir runs");
+});
+
+test("what is delivered and not ingested, or not in the catalog, says what comes of it, before what comes of its source file", () => {
+  const ingesting = (status: IngestStatus, message: string | null = null): TransferStory =>
+    transfer("delivered", {
+      ingest: { status, changedAtMs: now, message, attempts: [] },
+      retain: { state: "due", at: now + 1000, reason: null },
+    });
+  expect(next(ingesting("UNTRIED"))).toBe("it is delivered, and is handed to the ingest command");
+  expect(next(ingesting("RERUN"), { running: false })).toBe("it is delivered, and is handed to the ingest command when hotdir runs");
+  expect(next(ingesting("PENDING"))).toBe("it is delivered, and the ingest command has it");
+  expect(next(ingesting("FAILURE", "no header"))).toBe(
+    "it is delivered, and was not ingested: no header; 'hotdir retry -f hot run/a.nc' hands it to the command again",
+  );
+  expect(next(ingesting("UNKNOWN", "killed"))).toContain("nobody knows whether it was ingested: killed; 'hotdir retry");
+  expect(next(ingesting("SUCCESS"))).toContain("its source file is deleted");
+  expect(next(transfer("delivered", { catalogOwed: { refused: null } }))).toBe("it is delivered, and is entered into the catalog");
+  expect(next(transfer("delivered", { catalogOwed: { refused: "row 3 has its name" } }))).toContain(
+    "not in the catalog: row 3 has its name",
+  );
 });
 
 function next(last: TransferStory | null, more: Partial<Prospect> = {}): string {

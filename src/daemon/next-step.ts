@@ -119,6 +119,8 @@ function delivered(prospect: Prospect, last: TransferStory): string {
     return prospect.running
       ? "the source file has changed since; it is noticed at the next event or scan"
       : "the source file has changed since; the next run sends it";
+  const finishing = beforeFinished(prospect, last);
+  if (finishing !== null) return finishing;
   if (last.retain?.state === "due") {
     const how = settings.retain.kind === "hold" ? `is moved to ${show(settings.retain.directory)}` : "is deleted";
     const inMs = last.retain.at - prospect.nowSteady;
@@ -129,6 +131,30 @@ function delivered(prospect: Prospect, last: TransferStory): string {
   if (last.announcementOwed)
     return `it is delivered; others are told of it ${prospect.running ? "once the broker takes the message" : "when hotdir runs"}`;
   return "nothing: it is delivered";
+}
+
+/** null: nothing is left to do with the delivery on this machine. */
+function beforeFinished(prospect: Prospect, { ingest, catalogOwed }: TransferStory): string | null {
+  const runs = prospect.running ? "" : " when hotdir runs";
+  if (catalogOwed !== null && catalogOwed.refused !== null)
+    return `it is delivered, and not in the catalog: ${catalogOwed.refused}; tried again${runs} once a minute`;
+  if (catalogOwed !== null) return `it is delivered, and is entered into the catalog${runs}`;
+  const retry = `'${retryCommand(prospect.settings.name, prospect.path)}' hands it to the command again`;
+  switch (ingest?.status) {
+    case "UNTRIED":
+    case "RERUN":
+      return `it is delivered, and is handed to the ingest command${runs}`;
+    case "PENDING":
+      return prospect.running
+        ? "it is delivered, and the ingest command has it"
+        : "it is delivered; the ingest command had it when hotdir ended: the next run says UNKNOWN";
+    case "FAILURE":
+      return `it is delivered, and was not ingested: ${ingest.message ?? "no reason is known"}; ${retry}`;
+    case "UNKNOWN":
+      return `it is delivered, and nobody knows whether it was ingested: ${ingest.message ?? "no reason is known"}; ${retry}`;
+    default:
+      return null;
+  }
 }
 
 /** What could not even be looked at is seen again by each scan. */

@@ -1,5 +1,7 @@
 import { readAddress, showAddress } from "../broker/amqp/address.ts";
 import { countOwed } from "../flow/ledger/announcements.ts";
+import { countOwedRows } from "../flow/ledger/catalog-owed.ts";
+import { countIngests, type IngestCounts } from "../flow/ledger/ingests.ts";
 import type { Database } from "../flow/ledger/database.ts";
 import { oldestOpenSeenAt } from "../flow/ledger/claims.ts";
 import { flowId, type FlowId, haltReason, type Tally, tallyOf } from "../flow/ledger/flows.ts";
@@ -43,6 +45,10 @@ export type FlowFacts = {
   active: ActiveFacts[];
   activeCount: number;
   broker: BrokerFacts[];
+  /** Files by the state of their ingestion; null: the flow ingests none. */
+  ingest: IngestCounts | null;
+  /** Deliveries that are not in the catalog yet, and how many of them it has no place for; null: the flow has none. */
+  catalog: { owed: number; refused: number } | null;
   /** The table whose rows are its queue; null: none is. */
   table: TableFacts | null;
   /** Sets of files; null: the flow knows none. */
@@ -101,6 +107,8 @@ function flowFacts(settings: FlowSettings, db: Database | null, live: LiveFlow |
     active: (live?.active ?? []).map((active) => ({ ...active, path: active.path as RelPath })),
     activeCount: live?.activeCount ?? 0,
     broker: brokerUsesOf(settings).map((use) => brokerFacts(use, { db, id, live })),
+    ingest: settings.finish.ingest === null ? null : db === null || id === null ? noIngests : countIngests(db, id),
+    catalog: settings.finish.catalog === null ? null : db === null || id === null ? { owed: 0, refused: 0 } : countOwedRows(db, id),
     table: tableFacts(settings, { db, id, live: live?.table ?? null }),
     completion: completionOf(settings, db, id, sinceMs),
     notice: live?.notice ?? null,
@@ -139,6 +147,8 @@ function brokerFacts({ role, settings }: BrokerUse, at: { db: Database | null; i
     owed: role === "announce" ? (db === null || id === null ? 0 : countOwed(db, id)) : null,
   };
 }
+
+const noIngests: IngestCounts = { UNTRIED: 0, PENDING: 0, SUCCESS: 0, FAILURE: 0, UNKNOWN: 0, RERUN: 0, IGNORED: 0 };
 
 const nothing = {
   seen: 0,

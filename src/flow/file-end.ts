@@ -1,8 +1,9 @@
 import { Slots } from "../kernel/concurrency.ts";
 import type { Bytes, RelPath } from "../kernel/path.ts";
+import { AfterDelivery, type AfterDeliveryOptions } from "./after-delivery.ts";
 import type { Fetching } from "./fetch/contract.ts";
 import { filePlaceOf } from "./file-place.ts";
-import type { FlowEnd, FlowEndParts } from "./flow-end.ts";
+import type { FlowEnd } from "./flow-end.ts";
 import { ledgerToken } from "./ledger/meta.ts";
 import { formerFlows } from "./ledger/relocate.ts";
 import { placeOf } from "./place.ts";
@@ -17,15 +18,15 @@ import { type Below, listBelow } from "./send/list-below.ts";
 import { Pump } from "./send/pump.ts";
 import type { ReadBack } from "./verify/read-back.ts";
 
-export type FileEndOptions = FlowEndParts & { fetching: Fetching | null };
+export type FileEndOptions = AfterDeliveryOptions & { fetching: Fetching | null };
 
 /** A directory at the far end, here or over ssh: the connections to it, the pump that fills it, and the janitor of what was left there. */
 export class FileEnd implements FlowEnd {
   readonly pump: Pump;
-  readonly notice = null;
   readonly listBelow: (directory: RelPath) => Promise<Below[]>;
   readonly #link: Link;
   readonly #janitor: Janitor;
+  readonly #after: AfterDelivery;
 
   constructor(options: FileEndOptions) {
     const { settings, clock, log, reader } = options;
@@ -39,9 +40,11 @@ export class FileEnd implements FlowEnd {
         options.changed();
       },
     });
+    this.#after = new AfterDelivery(options);
     const context = this.#sendContext(options);
     this.listBelow = (directory) => listBelow(context, directory);
-    this.pump = new Pump(context, options.run, options.events);
+    const recorded = (): void => (this.#after.wake(), options.events.recorded());
+    this.pump = new Pump(context, options.run, { ...options.events, recorded });
     this.#janitor = new Janitor(context, options.events.broken);
   }
 
@@ -62,13 +65,18 @@ export class FileEnd implements FlowEnd {
       clock,
       log,
       fetching,
+      gate: this.#after.gate,
       progress: { sent: (transfer, bytes) => this.pump.active.sent(transfer, bytes) },
     };
   }
 
   get trouble(): string | null {
     const { state } = this.#link;
-    return (state.kind === "waiting" ? state.error : this.pump.hold?.error)?.message ?? null;
+    return (state.kind === "waiting" ? state.error : this.pump.hold?.error)?.message ?? this.#after.trouble;
+  }
+
+  get notice(): string | null {
+    return this.#after.notice;
   }
 
   get lanes(): { open: number; max: number } {
@@ -84,16 +92,24 @@ export class FileEnd implements FlowEnd {
     return this.pump.destination.last;
   }
 
+  retried(): void {
+    this.pump.wake();
+    this.#after.wake();
+  }
+
   start(): void {
     this.#janitor.start();
+    this.#after.start();
   }
 
   async finish(): Promise<void> {
+    await this.#after.finish();
     await this.#janitor.finish();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     try {
+      await this.#after[Symbol.asyncDispose]();
       await this.#janitor[Symbol.asyncDispose]();
     } finally {
       await this.#link[Symbol.asyncDispose]();

@@ -39,6 +39,8 @@ export interface FlowEnd extends AsyncDisposable {
   readonly space: Space | null;
   /** What has a name there, and all that is below it, deepest first; null: nothing is kept there. Throws where it cannot be asked now. */
   readonly listBelow: ((directory: RelPath) => Promise<Below[]>) | null;
+  /** A person wants what was given up to be done after all. */
+  retried(): void;
   /** What it does beside its pump, from now on. */
   start(): void;
   /** What is due now, before a run that ends when idle. */

@@ -4,6 +4,7 @@ import type { AbsPath, Bytes } from "../kernel/path.ts";
 import type { CommandTemplate } from "./command/template.ts";
 import type { Chmod } from "./chmod.ts";
 import type { DigestAlgorithm, Verify } from "./digest.ts";
+import type { FinishSettings } from "./finish-settings.ts";
 import type { Hours } from "./schedule.ts";
 
 /**
@@ -16,6 +17,8 @@ export type FlowSettings = {
   destination: DestinationSettings;
   /** Where each delivery is told of, after its receipt; null: nowhere. */
   announce: PublishSettings | null;
+  /** What is done with each delivered file, after its receipt. */
+  finish: FinishSettings;
   retry: { attemptsMax: number; backoff: Backoff };
   retain: RetainSettings;
   /** Sets of files that are known to be whole, and their manifests; null: the flow has none. */

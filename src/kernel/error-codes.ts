@@ -38,6 +38,8 @@ export const errorCodes = {
   "digest-unavailable": { scope: "file", retry: "backoff", says: "the destination's bytes could not be read back" },
   "broker-refused": { scope: "file", retry: "backoff", says: "the broker refuses this message" },
   "accelerator-failed": { scope: "file", retry: "backoff", says: "the accelerator command failed" },
+  duplicate: { scope: "file", retry: "never", says: "the catalog has the same name with the same content already" },
+  "catalog-conflict": { scope: "file", retry: "never", says: "the catalog has no place for this file" },
   "transfer-failed": { scope: "file", retry: "backoff", says: "the transfer command failed" },
   internal: { scope: "file", retry: "backoff", says: "hotdir itself made a mistake; please report it" },
   refused: { scope: "unclear", retry: "backoff", says: "the destination refused without saying why" },
@@ -63,6 +65,8 @@ export const errorCodes = {
   "destination-full": { scope: "destination", retry: "backoff", says: "the destination has no free space" },
   "destination-read-only": { scope: "destination", retry: "backoff", says: "the destination is read-only" },
   "destination-io": { scope: "destination", retry: "backoff", says: "the destination's storage fails" },
+  // What is done after a receipt
+  "catalog-failed": { scope: "destination", retry: "backoff", says: "the catalog cannot be used" },
   // Us
   "state-failed": { scope: "daemon", retry: "never", says: "the ledger cannot be written" },
   "own-file-failed": { scope: "daemon", retry: "never", says: "a file of hotdir's own cannot be written" },

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
@@ -44,6 +45,8 @@ hosts:
   const held = undo.move();
   return { ...user, sshd, configuration, [Symbol.asyncDispose]: () => held.disposeAsync() };
 }
+
+const md5 = (content: string | Buffer): string => createHash("md5").update(content).digest("hex");
 
 async function verified(user: SuprsyncUser, rows: number, agents: Begun[]): Promise<void> {
   await waitUntil(
@@ -124,6 +127,32 @@ test("the arguments alone copy to a directory of this machine; the database is m
   expect(added.status).toBe(0);
   await waitUntil("it arrives", () => existsSync(`${user.path}/dest/16750/a.g3`), { timeoutMs: 20_000, explain: () => agent.text() });
   expect(await agent.stop()).toBe(0);
+});
+
+test("a timecode directory is finalized once: a file as the original's, a row of its own, sent like any other", async () => {
+  await using user = await makeSuprsyncUser();
+  await user.producer.create();
+  const old = Math.floor(Date.now() / 1e8) - 5;
+  for (const name of ["x/1", "x/2", "y/3"])
+    await user.producer.add({ local_path: user.write(name, name), remote_path: `${old}/${name}`, archive_name: "smurf" });
+  const line = ["--archive-name", "smurf", "--remote-basedir", "dest", "--db-path", user.database, "--suprsync-file-root", "root"];
+  const agent = user.begin([...line, "--instance-id", "smurf-sync-srv20", "--sleep-time", "1"]);
+  await verified(user, 4, [agent]);
+  const rows = await user.producer.rows();
+  const manifest = rows.at(-1)!;
+  expect(manifest.remote_path).toMatch(new RegExp(String.raw`^\d{5}/suprsync/smurf-sync-srv20/\d{10}_smurf_${old}_finalized\.yaml$`));
+  expect(readFileSync(`${user.path}/dest/${manifest.remote_path}`, "utf8")).toContain(`timecode: ${old}\n`);
+  expect(md5(readFileSync(manifest.local_path))).toBe(manifest.local_md5sum);
+  await waitUntil(
+    "it is noted",
+    async () => (await user.producer.timecodes()).some(({ timecode, finalized }) => timecode === old && finalized === 1),
+    {
+      timeoutMs: 20_000,
+      explain: () => agent.text(),
+    },
+  );
+  expect(await agent.stop()).toBe(0);
+  expect((await user.producer.rows()).length).toBe(4);
 });
 
 test("what import prints of a site configuration does the same as the agents: all of them in one daemon", async () => {

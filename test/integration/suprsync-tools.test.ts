@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, symlinkSync, utimesSync, writeFileSync } from "n
 import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
 import { makeSuprsyncUser, type SuprsyncUser } from "../support/suprsync-user.ts";
+import { waitUntil } from "../support/waiting.ts";
 
 /** The tools of SupRsync on a real database, beside a producer in Python that knows nothing of hotdir. */
 
@@ -167,14 +168,14 @@ test("while another program holds the lock, tools that write wait and say so, an
   await using user = await makeSuprsyncUser();
   await user.producer.create();
   const file = user.write("a", "a");
-  const { released } = await user.producer.lock(3);
-  const added = user.run("add", file, "a", "smurf");
+  using held = new DatabaseSync(user.database);
+  held.exec("BEGIN IMMEDIATE");
+  const added = user.begin(["add", file, "a", "smurf"]);
   expect((await user.run("list", "smurf")).stdout).toBe("No files left to be copied\n");
-  expect(await added).toMatchObject({
-    status: 0,
-    stderr: `hotdir suprsync: another program has locked ${user.database}; waiting for it, 60 s at most\n`,
-  });
-  await released;
+  const said = `hotdir suprsync: another program has locked ${user.database}; waiting for it, 60 s at most\n`;
+  await waitUntil("it says so", () => added.text() === said, { timeoutMs: 20_000, explain: () => added.text() });
+  held.exec("COMMIT");
+  expect(await added.ended()).toBe(0);
   expect(await user.producer.rows()).toHaveLength(1);
 });
 

@@ -81,6 +81,7 @@ export class FetchWorld implements AsyncDisposable {
       clock: systemClock(),
       log: silentLog,
       changed: () => undefined,
+      all: () => [],
       fetching: {
         origins: this.#origins,
         content: (id) => readBody(messageOfTransfer(this.db, id)?.body ?? Buffer.alloc(0))?.content ?? null,

@@ -5,6 +5,7 @@ import { formatRemark, type Remark } from "../../importers/remark.ts";
 import { errnoOf } from "../../kernel/errors.ts";
 import { formatMany } from "../../kernel/readable.ts";
 import type { CliContext } from "../command.ts";
+import { areOfEndpoint, importDbbEndpoint } from "./dbb-endpoint.ts";
 import { checkOutput, misused, writeImported } from "./output.ts";
 
 /** What an importer makes of one file. `yaml` null: there are errors among the remarks. */
@@ -17,8 +18,10 @@ const managers: Array<{ keys: readonly string[]; importer: (text: string, file: 
 
 /** `import dbb`: the configuration of a buffer manager to YAML; the exit status. */
 export function importDbb(what: readonly string[], output: string | null, context: CliContext): number {
+  if (what.length > 0 && areOfEndpoint(what)) return importDbbEndpoint(what, output, context);
   const [file, ...more] = what;
-  if (file === undefined || more.length > 0) throw misused("usage: hotdir import dbb CONFIG [--output FILE]");
+  if (file === undefined || more.length > 0)
+    throw misused("usage: hotdir import dbb CONFIG... [--output FILE]; several only of a finder and its ingester");
   checkOutput(output);
   const text = read(file);
   const keys = topKeys(text);

@@ -20,13 +20,15 @@ export type FlowCheck = {
   destination: Finding[];
   retention: Finding[];
   announce: Finding[];
+  /** What is done with deliveries on this machine. */
+  finish: Finding[];
   /** null: the destination answered. */
   unreachable: ErrorCode | null;
 };
 
 /** All of a flow's, in the order in which they are told. */
-export function findingsOf({ source, destination, retention, announce }: FlowCheck): Finding[] {
-  return [...source, ...destination, ...retention, ...announce];
+export function findingsOf({ source, destination, retention, announce, finish }: FlowCheck): Finding[] {
+  return [...source, ...destination, ...retention, ...announce, ...finish];
 }
 
 export function good(text: string): Finding {

@@ -41,6 +41,8 @@ const facts: ExplainFacts = {
         bulk: true,
         receipt: { basis: "digest", digest: { algorithm: "sha256", hex }, durable: true, method: "segmented" },
         announcementOwed: false,
+        ingest: null,
+        catalogOwed: null,
         retain: { state: "due", at: at(50), reason: null },
         tries: [
           {
@@ -123,6 +125,7 @@ test("check prints each finding with what mends it, and what the guarantee means
     destination: [{ level: "problem" as const, text: "connect hub: refused", fix: "'ssh hub true' must end without an error" }],
     retention: [{ level: "note" as const, text: "copied" }],
     announce: [],
+    finish: [],
     unreachable: "unreachable" as const,
   };
   expect(checkText([check], plain)).toBe(`hot: /src → sftp://hub/~/in

@@ -122,6 +122,9 @@ function endLines(transfer: TransferStory, facts: ExplainFacts): string[] {
       row("receipt", `${digest}${receipt.durable ? ", made durable" : ""}`),
     ];
     if (transfer.announcementOwed) lines.push(row("announce", "others are still to be told of it"));
+    if (transfer.catalogOwed !== null)
+      lines.push(row("catalog", transfer.catalogOwed.refused === null ? "its row is still to be entered" : transfer.catalogOwed.refused));
+    if (transfer.ingest !== null) lines.push(...ingestLines(transfer.ingest));
     if (retain !== null) lines.push(row("source", retained(retain, facts)));
     return lines;
   }
@@ -129,6 +132,19 @@ function endLines(transfer: TransferStory, facts: ExplainFacts): string[] {
     return [row("dead", `${ended}, after ${formatMany(transfer.attempts, "attempt")}: ${reason ?? ""} (${transfer.code ?? ""})`)];
   if (state === "superseded" || state === "ignored") return [row(state, `${ended}: ${reason ?? ""}`)];
   return [];
+}
+
+function ingestLines({ status, changedAtMs, message, attempts }: NonNullable<TransferStory["ingest"]>): string[] {
+  const ended = attempts.map(
+    (one) => `${formatTime(one.startedAtMs)}, took ${formatAge(one.endedAtMs - one.startedAtMs)}: ${one.status}${withReason(one.message)}`,
+  );
+  // What ended with an attempt is told by that.
+  const now = status === attempts.at(-1)?.status ? [] : [`${formatTime(changedAtMs)}: ${status}${withReason(message)}`];
+  return [...ended, ...now].map((text) => row("ingest", text));
+}
+
+function withReason(message: string | null): string {
+  return message === null ? "" : `: ${message}`;
 }
 
 function proofOf({ basis, method }: { basis: string; method: string }): string {

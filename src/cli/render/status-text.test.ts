@@ -29,6 +29,8 @@ const flow: FlowFacts = {
   ],
   activeCount: 1,
   broker: [],
+  ingest: null,
+  catalog: null,
   table: null,
   completion: null,
   notice: null,
@@ -63,6 +65,16 @@ test("a flow that waits tells its reason in full, and dead letters how to list t
   expect(text).toContain("The daemon does not run; 'hotdir run' starts it. This is what the ledger says.");
   expect(text).toContain(`  waiting: ${reason}\n`);
   expect(text).toContain("  2 dead letters: 'hotdir dead to_hpfx' lists them");
+});
+
+test("what is ingested is counted, and what failed, was interrupted, or has no row says so", () => {
+  const ingest = { UNTRIED: 2, PENDING: 10, SUCCESS: 1200, FAILURE: 1, UNKNOWN: 3, RERUN: 1, IGNORED: 0 };
+  const text = statusText({ ...running, flows: [{ ...flow, ingest, catalog: { owed: 2, refused: 1 } }] }, plain, false);
+  expect(text).toContain("  catalog: 2 deliveries to enter\n  ingest: 3 to go, 10 at work, 1,200 ingested\n");
+  expect(text).toContain(
+    "  ingest: 1 failed, 3 interrupted: 'hotdir explain PATH' says why, 'hotdir retry -f to_hpfx --all' tries again\n",
+  );
+  expect(statusText(running, plain, false)).not.toContain("ingest");
 });
 
 test("a name that would move the cursor is shown escaped", () => {
@@ -136,6 +148,8 @@ test("the JSON has the public shape", () => {
         active_count: 1,
         active: [{ transfer: 7, path: "run/big.nc", kind: "put", size: 4 * 2 ** 30, sent: 2 ** 30, since: "2026-11-22T08:41:34.000Z" }],
         broker: [],
+        ingest: null,
+        catalog: null,
         table: null,
         completion: null,
         notice: null,

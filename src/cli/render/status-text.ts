@@ -64,6 +64,7 @@ function detailsOf(flow: FlowFacts, atMs: number, look: Look, verbose: boolean):
     lines.push(look.paint("yellow", `no events for this source: ${flow.watching.reason}; it is scanned instead`));
   if (flow.table !== null) lines.push(tableLine(flow.table, look));
   lines.push(...flow.broker.map((one) => brokerLine(one, look)));
+  lines.push(...finishLines(flow, look));
   lines.push(...setLines(flow, look));
   if (flow.notice !== null) lines.push(look.paint("yellow", flow.notice));
   if (flow.counts.dead > 0)
@@ -71,6 +72,32 @@ function detailsOf(flow: FlowFacts, atMs: number, look: Look, verbose: boolean):
   const large = flow.active.filter((active) => active.sizeBytes > LARGE_BYTES);
   lines.push(...large.slice(0, ACTIVE_SHOWN).flatMap((active) => activeLines(active, atMs, look)));
   if (large.length > ACTIVE_SHOWN) lines.push(`... and ${formatMany(large.length - ACTIVE_SHOWN, "more large file")} under way`);
+  return lines;
+}
+
+/** What is done with deliveries, and what of it waits for a person. */
+function finishLines({ name, ingest, catalog }: FlowFacts, look: Look): string[] {
+  const lines: string[] = [];
+  if (catalog !== null && catalog.owed > 0)
+    lines.push(
+      look.paint(catalog.refused > 0 ? "yellow" : "dim", `catalog: ${formatMany(catalog.owed, "delivery", "deliveries")} to enter`),
+    );
+  if (ingest === null) return lines;
+  const terms: Array<[number, string]> = [
+    [ingest.UNTRIED + ingest.RERUN, "to go"],
+    [ingest.PENDING, "at work"],
+    [ingest.SUCCESS, "ingested"],
+    [ingest.IGNORED, "passed over"],
+  ];
+  const shown = terms.filter(([count]) => count > 0).map(([count, what]) => `${formatCount(count)} ${what}`);
+  if (shown.length > 0) lines.push(look.paint("dim", `ingest: ${shown.join(", ")}`));
+  const troubled = [
+    ingest.FAILURE > 0 ? `${formatCount(ingest.FAILURE)} failed` : "",
+    ingest.UNKNOWN > 0 ? `${formatCount(ingest.UNKNOWN)} interrupted` : "",
+  ];
+  const told = troubled.filter((text) => text !== "").join(", ");
+  if (told !== "")
+    lines.push(look.paint("red", `ingest: ${told}: 'hotdir explain PATH' says why, 'hotdir retry -f ${name} --all' tries again`));
   return lines;
 }
 

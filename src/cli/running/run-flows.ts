@@ -9,7 +9,7 @@ import type { CliContext } from "../command.ts";
 import { alertsCompanion } from "./alerting.ts";
 import { startCompanions } from "./companions.ts";
 import { awaitHangup } from "./hangup.ts";
-import { leftUndone } from "./left-undone.ts";
+import { leftUndone, leftUnfinished } from "./left-undone.ts";
 import { pageCompanion } from "./page.ts";
 import { tellOfHours } from "./waiting-for-hours.ts";
 
@@ -43,10 +43,13 @@ export async function runFlows(options: {
   if (end === "interrupted") return !untilIdle && wasTerminated(context.signal) ? 0 : 130;
   // Before anything else is done: a source that comes back just now has not been looked at.
   const undone = leftUndone(daemon);
-  await daemon.finishDue();
-  for (const line of undone) context.stderr.write(`hotdir: ${line}\n`);
-  if (undone.length > 0) return 1;
-  return daemon.flows.some((flow) => flow.deadLetters > 0) ? 3 : 0;
+  // A command of the user's may take its time: whoever asks for the end need not wait for it.
+  const isFinished = await Promise.race([daemon.finishDue().then(() => true), interrupted.then(() => false)]);
+  if (!isFinished) return 130;
+  const unfinished = leftUnfinished(daemon, directory);
+  for (const line of [...undone, ...unfinished.waiting, ...unfinished.failed]) context.stderr.write(`hotdir: ${line}\n`);
+  if (undone.length + unfinished.waiting.length > 0) return 1;
+  return unfinished.failed.length > 0 || daemon.flows.some((flow) => flow.deadLetters > 0) ? 3 : 0;
 }
 
 function isIdle({ flows }: Daemon, tell: (flows: Daemon["flows"]) => void): boolean {

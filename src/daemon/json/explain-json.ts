@@ -72,6 +72,21 @@ function transferJson(transfer: TransferStory, skewMs: number): object {
             method: receipt.method,
           },
     announcement_owed: transfer.announcementOwed,
+    ingest:
+      transfer.ingest === null
+        ? null
+        : {
+            status: transfer.ingest.status,
+            changed_at: isoMs(transfer.ingest.changedAtMs),
+            message: transfer.ingest.message,
+            attempts: transfer.ingest.attempts.map((one) => ({
+              started_at: isoMs(one.startedAtMs),
+              ended_at: isoMs(one.endedAtMs),
+              status: one.status,
+              message: one.message,
+            })),
+          },
+    catalog: transfer.catalogOwed === null ? null : { owed: true, refused: transfer.catalogOwed.refused },
     retention: retain === null ? null : retentionJson(retain, skewMs),
   };
 }

@@ -50,6 +50,8 @@ function flowJson(flow: FlowFacts): object {
       since: isoMs(active.startedAtMs),
     })),
     broker: flow.broker.map((one) => brokerJson(one)),
+    ingest: flow.ingest,
+    catalog: flow.catalog,
     table: flow.table === null ? null : tableJson(flow.table),
     completion:
       flow.completion === null

@@ -42,7 +42,7 @@ export function define(registry: Registry) {
       "flow",
       "code",
     ),
-    sets: gauge("hotdir_sets", "sets of files, by whether they have their manifest", "flow", "state"),
+    sets: gauge("hotdir_sets", "Sets of files, by whether they have their manifest.", "flow", "state"),
     freshness: gauge(
       "hotdir_freshness_seconds",
       "The age of the oldest change that is not yet true at the destination; 0: there is none.",
@@ -79,6 +79,8 @@ export function define(registry: Registry) {
       "outcome",
     ),
     owed: gauge("hotdir_announcements_owed", "Deliveries that are still to be told of.", "flow"),
+    ingests: gauge("hotdir_ingest_files", "Delivered files by how far their ingestion is; only of flows that ingest.", "flow", "status"),
+    catalogOwed: gauge("hotdir_catalog_owed", "Deliveries that are not in the catalog; only of flows that have one.", "flow"),
     tableUp: gauge("hotdir_table_up", "1 while the table that a flow follows can be used, else 0.", "flow"),
     tableRows: gauge(
       "hotdir_table_rows",

@@ -85,6 +85,8 @@ export class Metrics implements FlowObserver, Disposable {
     const { flow, state, seen, transfers, deliveredBytes, queuedBytes, freshness, lanesOpen, lanesMax } = this.#defined;
     const { freeBytes, sizeBytes, sets } = this.#defined;
     resetBroker(this.#defined);
+    this.#defined.ingests.reset();
+    this.#defined.catalogOwed.reset();
     resetTable(this.#defined);
     for (const metric of [flow, state, seen, transfers, deliveredBytes, queuedBytes, freshness, lanesOpen, lanesMax]) metric.reset();
     for (const metric of [freeBytes, sizeBytes, sets]) metric.reset();
@@ -112,6 +114,8 @@ export class Metrics implements FlowObserver, Disposable {
     defined.freshness.set({ flow }, (facts.freshnessMs ?? 0) / 1000);
     defined.lanesOpen.set({ flow }, facts.lanes.open);
     defined.lanesMax.set({ flow }, facts.lanes.max);
+    for (const [status, count] of Object.entries(facts.ingest ?? {})) defined.ingests.set({ flow, status }, count);
+    if (facts.catalog !== null) defined.catalogOwed.set({ flow }, facts.catalog.owed);
     for (const state of ["open", "complete"] as const)
       if (facts.completion !== null) defined.sets.set({ flow, state }, facts.completion[state]);
     for (const broker of facts.broker) tellBroker(defined, flow, broker);

@@ -49,6 +49,10 @@ export class PublishEnd implements FlowEnd {
     return { open: this.#teller.state.state === "ready" ? 1 : 0, max: 1 };
   }
 
+  retried(): void {
+    this.pump.wake();
+  }
+
   start(): void {
     this.#tidy();
     this.#timer = setInterval(() => this.#tidy(), TIDY_MS);

@@ -86,6 +86,7 @@ export class CommandEnd implements FlowEnd {
       clock,
       log,
       fetching: null,
+      gate: null,
       progress: { sent: (transfer, bytes) => this.pump.active.sent(transfer, bytes) },
     };
   }
@@ -122,6 +123,10 @@ export class CommandEnd implements FlowEnd {
 
   get space(): Space | null {
     return this.pump.destination.last;
+  }
+
+  retried(): void {
+    this.pump.wake();
   }
 
   start(): void {

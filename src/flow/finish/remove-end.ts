@@ -61,6 +61,10 @@ export class RemoveEnd implements FlowEnd {
     return this.pump.away === null ? null : `${show(this.#options.place.directory)}: ${this.pump.away}`;
   }
 
+  retried(): void {
+    this.pump.wake();
+  }
+
   start(): void {
     this.#round();
     this.#timer = setInterval(() => this.#round(), TIDY_MS);

@@ -3,6 +3,7 @@ import { messageOf } from "../../kernel/errors.ts";
 import type { Log } from "../../kernel/log.ts";
 import { absPath, type Bytes, nameOf, type RelPath, show } from "../../kernel/path.ts";
 import type { Database } from "../ledger/database.ts";
+import { uncatalogued } from "../ledger/catalog-owed.ts";
 import { emptiedByUs } from "../ledger/emptied.ts";
 import { messageOfTransfer } from "../ledger/messages.ts";
 import { ledgerToken } from "../ledger/meta.ts";
@@ -108,6 +109,7 @@ export class Retention implements AsyncDisposable {
     const sharers = await sharing(this.#all(), this.#flow, retained.path, told);
     const refusal = refusalToRemove({
       receiptIsNewest: ledger.isNewest(this.#db, this.#flow.id, retained),
+      uncatalogued: uncatalogued(this.#db, retained.id),
       others: [...otherFlows(this.#db, sharers, retained.version), ...this.#otherRows(retained, named)],
     });
     if (refusal !== null && !retained.removing) return this.#postpone(retained, refusal, "info");

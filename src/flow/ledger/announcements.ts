@@ -8,8 +8,9 @@ import { pathsOf } from "./claims.ts";
 import type { FlowId } from "./flows.ts";
 import type { EndedAttempt } from "./outcomes.ts";
 import { CHANGE_COLUMNS, type ChangeRow, changeFrom, pathCell } from "./rows.ts";
+import { sameAsBefore } from "./same-as-before.ts";
 import { digestFrom } from "./segments.ts";
-import { movedAway, type There } from "./whereabouts.ts";
+import type { There } from "./whereabouts.ts";
 
 /** The message that a transfer came by, as far as it is passed on. */
 export type CameBy = { pubTimeNs: bigint; baseUrl: string; body: Buffer };
@@ -33,20 +34,9 @@ export function oweAnnouncements(db: Database, flow: FlowId, delivered: EndedAtt
   }
 }
 
-type Before = Row & { id: number; kind: string; inode: string | null; size: number | null; mtime_ns: string | null; mode: number | null };
-
-/** Whether the receipt before this one is of the same file with the same bytes and mode: that was told with it, or is owed. A message is passed on in any case. */
+/** That was told with it, or is owed. A message is passed on in any case. */
 function wasToldBefore(db: Database, flow: FlowId, id: TransferId, change: Change): boolean {
-  if (change.kind !== "put" || cameBy(db, id) !== null) return false;
-  const before = db.get<Before>(
-    "SELECT id, kind, inode, size, CAST(mtime_ns AS TEXT) AS mtime_ns, mode FROM transfer WHERE flow = ? AND path = ? AND id < ? AND (state = 'delivered' OR overtook = 1) ORDER BY id DESC LIMIT 1",
-    flow,
-    pathCell(change.path),
-    id,
-  );
-  if (before === undefined || before.kind !== "put" || movedAway(db, flow, change.path, before.id)) return false;
-  const { inode, sizeBytes, mtimeNs } = change.version;
-  return before.inode === inode && before.size === sizeBytes && before.mtime_ns === String(mtimeNs) && before.mode === change.mode;
+  return cameBy(db, id) === null && sameAsBefore(db, flow, id, change) !== null;
 }
 
 /** Counting is quick in the index, but not free. */

@@ -20,7 +20,7 @@ const JOURNAL_WAITS = `EXISTS (SELECT 1 FROM journal_owed j WHERE j.held = t.id)
 
 /**
  * Drops attempts and ended transfers older than `before`. The newest transfer of a path stays and
- * so does its newest receipt, as do dead letters, open transfers, what retention still has to do and what is still to be told of.
+ * so does its newest receipt, as do dead letters, open transfers, what retention still has to do and what is still to be told of, entered into a catalog or ingested.
  * Looks at a part of the ledger, the transfers after `after`; `next` is where the next call goes on, null at the end.
  */
 export function prune(db: Database, flow: FlowId, before: WallMs, after: TransferId = 0): { dropped: number; next: TransferId | null } {
@@ -46,7 +46,9 @@ export function prune(db: Database, flow: FlowId, before: WallMs, after: Transfe
     return db.run(
       `DELETE FROM transfer WHERE id IN (
          SELECT id FROM transfer t WHERE ${part} AND ended_at < ?4 AND state IN ('delivered', 'superseded', 'ignored') AND litter = 0 AND (retain IS NULL OR retain IN ('removed', 'held'))
-           AND (${OUTLIVED} OR ${TOLD_AND_IGNORED}) AND NOT (${EXPLAINS_A_RECEIPT}) AND NOT EXISTS (SELECT 1 FROM announcement a WHERE a.transfer = t.id) AND NOT (${JOURNAL_WAITS}))`,
+           AND (${OUTLIVED} OR ${TOLD_AND_IGNORED}) AND NOT (${EXPLAINS_A_RECEIPT}) AND NOT EXISTS (SELECT 1 FROM announcement a WHERE a.transfer = t.id) AND NOT (${JOURNAL_WAITS})
+           AND NOT EXISTS (SELECT 1 FROM catalog_owed c WHERE c.transfer = t.id)
+           AND NOT EXISTS (SELECT 1 FROM ingest i WHERE i.transfer = t.id AND i.status NOT IN ('SUCCESS', 'IGNORED')))`,
       after,
       through,
       flow,

@@ -1,6 +1,7 @@
 import { BATCH_TABLES } from "./batch-tables.ts";
 import { tableRows } from "./schema-table.ts";
 import { completionTables } from "./completion-schema.ts";
+import { finishTables } from "./schema-finish.ts";
 
 /**
  * The ledger's tables. The rules of `states.ts` stand here again as CHECK constraints and triggers,
@@ -255,5 +256,5 @@ CREATE TRIGGER transfer_pruned AFTER DELETE ON transfer BEGIN
   INSERT INTO pruned (flow, state, transfers) VALUES (OLD.flow, OLD.state, 1)
     ON CONFLICT (flow, state) DO UPDATE SET transfers = transfers + 1;
 END;
-${tableRows}${completionTables}${BATCH_TABLES}`,
+${tableRows}${completionTables}${BATCH_TABLES}${finishTables}`,
 ];

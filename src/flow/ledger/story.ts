@@ -4,9 +4,11 @@ import type { Digest } from "../digest.ts";
 import type { Change, TransferId } from "../transfer.ts";
 import type { Version } from "../version.ts";
 import { isOwedAnnouncement } from "./announcements.ts";
+import { owedRowOf } from "./catalog-owed.ts";
 import { type BatchStory, batchesOf } from "./batches.ts";
 import type { Database, Row } from "./database.ts";
 import type { FlowId } from "./flows.ts";
+import { type IngestStory, ingestOf } from "./ingests.ts";
 import { CHANGE_COLUMNS, type ChangeRow, changeFrom, pathCell, versionFrom } from "./rows.ts";
 import { digestFrom } from "./segments.ts";
 import type { StateName } from "./states.ts";
@@ -28,6 +30,10 @@ export type TransferStory = {
   receipt: { basis: string; digest: Digest | null; durable: boolean; method: string } | null;
   /** It is delivered, and others are still to be told of it. */
   announcementOwed: boolean;
+  /** How far its ingestion is; null: it is not to be ingested. */
+  ingest: IngestStory | null;
+  /** Its row is not in the catalog; null: it is, or need not be. `refused`: why it cannot be. */
+  catalogOwed: { refused: string | null } | null;
   /** What becomes of the source file; null: it is kept. `reason`: why it stayed when its time had come. */
   retain: { state: "due"; at: SteadyMs; reason: string | null } | { state: "removing" | "removed" | "held" } | null;
   tries: AttemptStory[];
@@ -121,6 +127,8 @@ function transferFrom(db: Database, row: StoryRow): TransferStory {
         ? null
         : { basis: row.basis, digest: digestFrom(row.algorithm, row.digest), durable: row.durable === 1, method: row.method ?? "" },
     announcementOwed: isOwedAnnouncement(db, row.id),
+    ingest: ingestOf(db, row.id),
+    catalogOwed: owedRowOf(db, row.id),
     retain: retainFrom(row),
     tries: tries.slice(-TRIES_MAX),
     batches: batchesOf(db, row.id, TRIES_MAX),

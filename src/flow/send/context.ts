@@ -14,6 +14,7 @@ import { type SourceFile, sourceFileOf } from "../source-file.ts";
 import type { ClaimedTransfer } from "../transfer.ts";
 import type { Version } from "../version.ts";
 import type { Bandwidth } from "./bandwidth.ts";
+import type { Gate } from "./gate.ts";
 import type { Layout } from "./layout.ts";
 import type { Link } from "./link.ts";
 import type { Parents } from "./parents.ts";
@@ -35,6 +36,8 @@ export type SendContext = {
   clock: Clock;
   log: Log;
   progress: Progress;
+  /** Has a look at what was claimed before it is sent; null: nobody has. */
+  gate: Gate | null;
   /** Where files come from that are not on this machine; null: none do. */
   fetching: Fetching | null;
 };

@@ -1,6 +1,8 @@
 import type { SendContext } from "./context.ts";
 import { recordActivity } from "../ledger/activity.ts";
 import { oweAnnouncements } from "../ledger/announcements.ts";
+import { oweCatalogRows } from "../ledger/catalog-owed.ts";
+import { oweIngests } from "../ledger/ingests.ts";
 import { type EndedAttempt, recordOutcomes } from "../ledger/outcomes.ts";
 
 /** Ends are written together when they come within so long. */
@@ -67,6 +69,8 @@ export class EndedAttempts {
       const held = attempts.filter((attempt) => !lost.has(attempt));
       const delivered = held.filter(({ outcome }) => outcome.kind === "delivered");
       if (settings.announce !== null) oweAnnouncements(db, flow, delivered);
+      if (settings.finish.catalog !== null) oweCatalogRows(db, flow, delivered);
+      if (settings.finish.ingest !== null) oweIngests(db, flow, delivered, at);
       const bytes = delivered.reduce((sum, { transfer: { change } }) => sum + (change.kind === "put" ? change.version.sizeBytes : 0), 0);
       recordActivity(db, flow, { delivered: delivered.length, bytes, failed: held.length - delivered.length }, at);
       this.#recording(held);

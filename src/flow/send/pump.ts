@@ -41,6 +41,9 @@ export class Pump implements Pumping {
   #packing = 0;
   #bulk = 0;
   #singles = 0;
+  /** Batches that somebody looks at before they are sent. */
+  #atGate = 0;
+  #stopped = false;
   readonly #judgement: Judgement;
   readonly #turns: Turns;
   #accepting = false;
@@ -90,16 +93,36 @@ export class Pump implements Pumping {
     if (until !== null) return this.#turns.at(until);
     if (!link.ready) return this.#lanes.want();
     if (!this.destination.fresh) return this.#lookAtDestination();
+    const held = this.#context.gate?.heldUntil() ?? null;
+    if (held !== null) return this.#turns.at(held);
     this.#sendPacks();
-    if (this.#packs.length === 0 && this.#context.reader.canPack && this.#singles < SINGLES_MAX)
+    if (this.#packs.length === 0 && this.#atGate === 0 && this.#context.reader.canPack && this.#singles < SINGLES_MAX)
       this.#dispatch(this.#work.claim(false, PACK_FILES_MAX));
-    if (this.#bulk < BULK_MAX) this.#dispatch(this.#work.claim(true, BULK_MAX - this.#bulk));
+    if (this.#bulk < BULK_MAX && this.#atGate === 0) this.#dispatch(this.#work.claim(true, BULK_MAX - this.#bulk));
     if (this.#work.paths > 0) this.#lanes.watch(() => (this.#work.paths > 0 ? this.#packing + this.#packs.length : null));
     const due = nextDueAt(this.#context.db, this.#context.flow);
     if (due !== null && due > begun) this.#turns.at(due);
   }
 
   #dispatch(claimed: ClaimedTransfer[]): void {
+    const { gate } = this.#context;
+    if (gate === null || claimed.length === 0) return this.#place(claimed);
+    this.#atGate++;
+    void gate
+      .pass(claimed)
+      .then(({ sent, ended }) => {
+        this.#atGate--;
+        // The next run hands back what this one still held.
+        if (this.#stopped) return;
+        for (const { transfer, outcome } of ended) this.#work.end(transfer, outcome, 0);
+        if (this.#accepting) this.#place(sent);
+        else for (const transfer of sent) this.#work.handBack(transfer, "hotdir was asked to stop");
+        this.wake();
+      })
+      .catch(this.#events.broken);
+  }
+
+  #place(claimed: ClaimedTransfer[]): void {
     const packable: ClaimedPut[] = [];
     for (const transfer of claimed) {
       const refused = transfer.change.kind === "delete" || transfer.change.kind === "rmdir" ? this.#events.refuseRemoval(transfer) : null;
@@ -182,6 +205,7 @@ export class Pump implements Pumping {
     this.#accepting = false;
     this.#stop.abort(new HotdirError("interrupted", { operation: "send" }));
     this.#work.flush();
+    this.#stopped = true;
     this.#lanes.stop();
     this.#turns[Symbol.dispose]();
   }

@@ -1,13 +1,13 @@
 import type { DatabaseSync, SQLInputValue } from "node:sqlite";
 import { type Bytes, bufferOf, textOf, bytesOfText } from "../../kernel/path.ts";
-import type { NewRow, TableAnswers, TablePlace } from "./messages.ts";
+import type { NewRow, TablePlace } from "./messages.ts";
 import { quoteName, whereClause } from "./sql.ts";
 
 /**
- * Registers a file in the table, with the values that make the row one of ours. Where a row of ours names the same file and path there is
+ * Registers a file in the table, with the values that make the row one of ours, and gives its key. Where a row of ours names the same file and path there is
  * nothing to do, so that whoever was killed may ask again. Within a transaction.
  */
-export function addRow(sqlite: DatabaseSync, place: TablePlace, row: NewRow): TableAnswers["add"] {
+export function addRow(sqlite: DatabaseSync, place: TablePlace, row: NewRow): number {
   const { table, columns, where } = place;
   const values = where.map(({ value }) => value);
   const [file, path] = [textCell(row.file), textCell(row.path)];
@@ -16,7 +16,7 @@ export function addRow(sqlite: DatabaseSync, place: TablePlace, row: NewRow): Ta
       `SELECT ${quoteName(columns.id)} AS id FROM ${quoteName(table)} WHERE ${quoteName(columns.file)} IS ? AND ${quoteName(columns.path)} IS ?${whereClause(place)} LIMIT 1`,
     )
     .get(file, path, ...values);
-  if (known !== undefined) return { row: Number(known["id"]), added: false };
+  if (known !== undefined) return Number(known["id"]);
   const cells = new Map<string, SQLInputValue>(where.map(({ column, value }) => [column, value]));
   const put = (column: string | null, value: SQLInputValue): void => void (column === null || cells.set(column, value));
   put(columns.file, file);
@@ -29,7 +29,7 @@ export function addRow(sqlite: DatabaseSync, place: TablePlace, row: NewRow): Ta
   const names = [...cells.keys()].map(quoteName).join(", ");
   const marks = Array.from(cells, () => "?").join(", ");
   const added = sqlite.prepare(`INSERT INTO ${quoteName(table)} (${names}) VALUES (${marks})`).run(...cells.values());
-  return { row: Number(added.lastInsertRowid), added: true };
+  return Number(added.lastInsertRowid);
 }
 
 /** Text, as others write it; bytes that are no UTF-8 stay what they are. */

@@ -64,8 +64,6 @@ export type TableAsk =
   | { ask: "keys"; known: KnownRows }
   | { ask: "look"; files: AbsPath[] }
   | { ask: "write"; writes: RowWrite[] }
-  /** Registers a row, unless there is one with the same file and path. */
-  | { ask: "add"; row: NewRow }
   /** Tells of sets, registers their manifests. */
   | { ask: "sets"; sets: SetWrite[] }
   /** The timecodes that were made final, by whomever. */
@@ -77,7 +75,6 @@ export type TableAnswers = {
   keys: { rows: SeenRow[]; missing: number[] };
   look: Look[];
   write: WriteEnd[];
-  add: { row: number; added: boolean };
   sets: { told: number };
   final: number[];
 };

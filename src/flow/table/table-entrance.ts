@@ -15,7 +15,7 @@ import type { Difference } from "./comparison.ts";
 import { countOutcome, type TableCounts } from "./counts.ts";
 import { endingOf } from "./ending.ts";
 import { type FollowContext, followRows, putOf } from "./follow-rows.ts";
-import type { NewRow, TableAnswers } from "./messages.ts";
+import type { NewRow } from "./messages.ts";
 import { TableReading } from "./reading.ts";
 import { AGAIN_MS, TableStanding } from "./standing.ts";
 import { TableAway, TableThread } from "./table-thread.ts";
@@ -114,21 +114,6 @@ export class TableEntrance implements Entrance {
   ended(outcome: Outcome): void {
     countOutcome(this.counts, outcome);
     this.#wake();
-  }
-
-  /** Registers a file as a row of ours, unless there is one with its path; the table is waited for until the signal. */
-  async addRow(row: NewRow, signal: AbortSignal): Promise<TableAnswers["add"]> {
-    for (;;) {
-      try {
-        const added = await this.#thread.ask({ ask: "add", row });
-        this.#reading.askSoon();
-        this.#wake();
-        return added;
-      } catch (error) {
-        if (!(error instanceof TableAway)) throw error;
-        await this.#context.clock.sleep(AGAIN_MS, signal);
-      }
-    }
   }
 
   /** There is something to be told of sets. */

@@ -5,8 +5,7 @@ import { type AbsPath, bufferOf, fsPath } from "../../kernel/path.ts";
 import { versionOf } from "../version.ts";
 import { cellsFrom, fingerprintOf, type RowCells } from "./cells.ts";
 import { connect, type Connection, fileOf, tableErrorOf } from "./connection.ts";
-import type { KnownRows, Look, NewRow, RowWrite, SeenRow, SetWrite, TableAnswers, TablePlace, WriteEnd } from "./messages.ts";
-import { addRow } from "./add-row.ts";
+import type { KnownRows, Look, RowWrite, SeenRow, SetWrite, TableAnswers, TablePlace, WriteEnd } from "./messages.ts";
 import { readRow, type TableRow } from "./row.ts";
 import { type ReadStatements, readStatements } from "./sql.ts";
 import { finalTimecodes, tellSet } from "./timecode-directories.ts";
@@ -98,10 +97,6 @@ export class TableFile implements Disposable {
 
   write(writes: RowWrite[]): WriteEnd[] {
     return this.#write((sqlite) => writes.map((write) => writeRow(sqlite, this.#place, write, (row) => this.#read(row))));
-  }
-
-  add(row: NewRow): TableAnswers["add"] {
-    return this.#write((sqlite) => addRow(sqlite, this.#place, row));
   }
 
   tellSets(sets: SetWrite[]): TableAnswers["sets"] {

@@ -13,7 +13,7 @@ const COLUMNS = ["timecode", "completed", "synced", "finalized", "finalize_file_
  * so that whoever was killed may tell again. Within a transaction.
  */
 export function tellSet(sqlite: DatabaseSync, place: TablePlace, { timecode, manifest }: SetWrite): void {
-  const row = manifest === null ? null : addRow(sqlite, place, manifest).row;
+  const row = manifest === null ? null : addRow(sqlite, place, manifest);
   if (!keepsTimecodes(sqlite, place)) return;
   const ours = place.where.map(({ value }) => value);
   const coming = manifest === null ? null : firstTimecode(manifest.path);

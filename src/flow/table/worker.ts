@@ -23,8 +23,6 @@ function answer(question: TableAsk): TableAnswers[keyof TableAnswers] {
       return table.look(question.files);
     case "write":
       return table.write(question.writes);
-    case "add":
-      return table.add(question.row);
     case "sets":
       return table.tellSets(question.sets);
     case "final":

@@ -1,0 +1,80 @@
+import { existsSync } from "node:fs";
+import { DatabaseSync } from "node:sqlite";
+import { expect, test } from "vitest";
+import { makeTemporary } from "../../../test/support/temporary.ts";
+import { originalTables } from "../../../test/support/endpoint.ts";
+import type { AbsPath, RelPath } from "../../kernel/path.ts";
+import { Catalog } from "./catalog.ts";
+
+async function place(tables = originalTables) {
+  const temporary = await makeTemporary();
+  const database = `${temporary.path}/c.db` as AbsPath;
+  const sqlite = new DatabaseSync(database);
+  sqlite.exec(tables);
+  const catalog = new Catalog({ database, table: "files" });
+  return {
+    sqlite,
+    catalog,
+    database,
+    async [Symbol.asyncDispose]() {
+      catalog[Symbol.dispose]();
+      sqlite.close();
+      await temporary[Symbol.asyncDispose]();
+    },
+  };
+}
+const file = (path: string, hex: string) => ({ path: path as RelPath, hex, sizeBytes: 3 });
+
+test("a file is entered once, and found there by whoever enters it again after a kill", async () => {
+  await using at = await place();
+  expect(at.catalog.enterAll([file("d/a", "01"), file("b", "02")]).map(({ kind }) => kind)).toEqual(["none", "none"]);
+  expect(at.catalog.enter(file("d/a", "01"))).toMatchObject({ kind: "same", row: { id: 1, path: "d/a" } });
+  expect(at.sqlite.prepare("SELECT relpath, filename, checksum, size_bytes FROM files").all()).toEqual([
+    { relpath: "d", filename: "a", checksum: "01", size_bytes: 3 },
+    { relpath: ".", filename: "b", checksum: "02", size_bytes: 3 },
+  ]);
+});
+
+test("a name and a content have one row each: what would need another is told, and writes nothing", async () => {
+  await using at = await place();
+  at.catalog.enter(file("d/a", "01"));
+  expect(at.catalog.find("e/a" as RelPath, "01")).toMatchObject({ kind: "same", row: { path: "d/a" } });
+  expect(at.catalog.enter(file("e/a", "02"))).toMatchObject({ kind: "other", by: "name" });
+  expect(at.catalog.enter(file("e/b", "01"))).toMatchObject({ kind: "other", by: "content" });
+  expect(at.catalog.rowAt("e/b" as RelPath)).toBeNull();
+  expect(at.sqlite.prepare("SELECT count(*) AS n FROM files").get()).toEqual({ n: 1 });
+});
+
+test("a name that is no UTF-8 is kept as its bytes, and told apart from another one", async () => {
+  await using at = await place();
+  at.catalog.enterAll([file("\u00ff/x\u00fe", "01"), file("y\u00fd", "02")]);
+  expect(at.catalog.find("other/x\u00fe" as RelPath, "01")).toMatchObject({ kind: "same", row: { path: "\u00ff/x\u00fe" } });
+  expect(at.catalog.find("x\u00fd" as RelPath, "03")).toEqual({ kind: "none" });
+});
+
+test("a table whose ids SQLite does not give, and one without sizes, are written as well", async () => {
+  await using at = await place(
+    "CREATE TABLE files (id BIGINT NOT NULL, relpath TEXT NOT NULL, filename TEXT NOT NULL UNIQUE, checksum TEXT NOT NULL UNIQUE, added_on DATETIME NOT NULL, PRIMARY KEY (id));",
+  );
+  at.catalog.enterAll([file("a", "01"), file("b", "02")]);
+  expect(at.sqlite.prepare("SELECT id, filename FROM files ORDER BY id").all()).toEqual([
+    { id: 1, filename: "a" },
+    { id: 2, filename: "b" },
+  ]);
+});
+
+test("what cannot be used is told and never made, and a locked one can be used once it is free", async () => {
+  await using at = await place();
+  const missing = `${at.database}x` as AbsPath;
+  using nowhere = new Catalog({ database: missing, table: "files" });
+  expect(() => nowhere.find("a" as RelPath, "01")).toThrow("there is no such file");
+  expect(existsSync(missing)).toBe(false);
+  using other = new Catalog({ database: at.database, table: "fils" });
+  expect(() => other.find("a" as RelPath, "01")).toThrow("it has no table fils");
+  using events = new Catalog({ database: at.database, table: "file_events" });
+  expect(() => events.find("a" as RelPath, "01")).toThrow("its table file_events lacks relpath, filename, checksum");
+  at.sqlite.exec("BEGIN EXCLUSIVE");
+  expect(() => at.catalog.enter(file("a", "01"))).toThrow(/locked/);
+  at.sqlite.exec("COMMIT");
+  expect(at.catalog.enter(file("a", "01"))).toEqual({ kind: "none" });
+});

@@ -1,0 +1,203 @@
+import { existsSync } from "node:fs";
+import { DatabaseSync, type SQLInputValue } from "node:sqlite";
+import { HotdirError, messageOf } from "../../kernel/errors.ts";
+import { type AbsPath, type Bytes, bytesOf, bufferOf, fsPath, nameOf, parentOf, type RelPath, show } from "../../kernel/path.ts";
+import type { CatalogSettings } from "../finish-settings.ts";
+import { localDateTime } from "../command/journal/sqlalchemy-time.ts";
+import { nowUs } from "./event-time.ts";
+
+/** A row of the table: where the file is below the directory that the catalog is of, and what it is. */
+export type CatalogRow = { id: number; path: RelPath; hex: string };
+
+/** What the table has of a name and a checksum, each of which it has once. */
+export type Lookup =
+  | { kind: "none" }
+  /** The same name with the same content. */
+  | { kind: "same"; row: CatalogRow }
+  /** The same name with other content, or the same content under another name: there can be no row for this one. */
+  | { kind: "other"; row: CatalogRow; by: "name" | "content" };
+
+const NEEDED = ["relpath", "filename", "checksum"];
+/** Its other users have short transactions; whoever asks here tries again by itself. */
+const BUSY_MS = 250;
+
+/** `numbersItself`: SQLite gives new rows their id. */
+type Opened = { sqlite: DatabaseSync; columns: ReadonlySet<string>; numbersItself: boolean };
+type Row = { id: number; relpath: Uint8Array; filename: Uint8Array; checksum: string };
+
+/** The table of files of somebody else's SQLite database: other processes read and write it, and so each call is one short transaction. */
+export class Catalog implements Disposable {
+  readonly #settings: Pick<CatalogSettings, "database" | "table">;
+  #open: Opened | null = null;
+  #isClosed = false;
+
+  constructor(settings: Pick<CatalogSettings, "database" | "table">) {
+    this.#settings = settings;
+  }
+
+  /** Throws `catalog-failed`, as all calls do: it is not there, has no such table, or is locked for now. */
+  find(path: RelPath, hex: string): Lookup {
+    return this.findAll([{ path, hex }])[0]!;
+  }
+
+  /** Also where there are none: then it was found to be usable. */
+  findAll(files: ReadonlyArray<{ path: RelPath; hex: string }>): Lookup[] {
+    return this.#with(({ sqlite }) => {
+      sqlite.prepare(`SELECT 1 FROM ${this.#table} LIMIT 1`).get();
+      return files.map(({ path, hex }) => this.#find(path, hex));
+    });
+  }
+
+  /** Enters a file; `none`: it is entered now. One that has its row already is as good. */
+  enter(file: { path: RelPath; hex: string; sizeBytes: number }): Lookup {
+    return this.enterAll([file])[0]!;
+  }
+
+  /** Many in one transaction: it takes as long as one does. */
+  enterAll(files: ReadonlyArray<{ path: RelPath; hex: string; sizeBytes: number }>): Lookup[] {
+    return this.#transaction(() =>
+      files.map((file) => {
+        const found = this.#find(file.path, file.hex);
+        if (found.kind === "none") this.insert(file);
+        return found;
+      }),
+    );
+  }
+
+  /** Whether a file at the path has a row. */
+  rowAt(path: RelPath): CatalogRow | null {
+    return this.#with(({ sqlite }) => {
+      const row = sqlite
+        .prepare(`${this.#select} WHERE CAST(relpath AS BLOB) = ? AND CAST(filename AS BLOB) = ? LIMIT 1`)
+        .get(...this.#place(path)) as Row | undefined;
+      return row === undefined ? null : rowOf(row);
+    });
+  }
+
+  /** Within a transaction of `inTransaction` only. The new row's id. */
+  insert({ path, hex, sizeBytes }: { path: RelPath; hex: string; sizeBytes: number }): number {
+    return this.#with(({ sqlite, columns, numbersItself }) => {
+      const [relpath, filename] = this.#place(path);
+      const values: Array<[string, string, SQLInputValue]> = [
+        ["relpath", "CAST(? AS TEXT)", relpath],
+        ["filename", "CAST(? AS TEXT)", filename],
+        ["checksum", "?", hex],
+        ["size_bytes", "?", sizeBytes],
+        ["added_on", "?", localDateTime(nowUs())],
+      ];
+      const given = values.filter(([name]) => columns.has(name));
+      if (!numbersItself) given.push(["id", "?", this.#nextId(sqlite)]);
+      const sql = `INSERT INTO ${this.#table} (${given.map(([name]) => name).join(", ")}) VALUES (${given.map(([, mark]) => mark).join(", ")})`;
+      const { lastInsertRowid } = sqlite.prepare(sql).run(...given.map(([, , value]) => value));
+      return numbersItself ? Number(lastInsertRowid) : Number(given.at(-1)![2]);
+    });
+  }
+
+  /** All or nothing, with whatever else is done to the same database. */
+  inTransaction<T>(work: (sqlite: DatabaseSync) => T): T {
+    return this.#transaction(work);
+  }
+
+  read<T>(work: (sqlite: DatabaseSync) => T): T {
+    return this.#with(({ sqlite }) => work(sqlite));
+  }
+
+  get #table(): string {
+    return quoted(this.#settings.table);
+  }
+
+  get #select(): string {
+    return `SELECT id, CAST(relpath AS BLOB) AS relpath, CAST(filename AS BLOB) AS filename, checksum FROM ${this.#table}`;
+  }
+
+  /** A column of the type BIGINT is no number that SQLite gives by itself. */
+  #nextId(sqlite: DatabaseSync): number {
+    return (sqlite.prepare(`SELECT coalesce(max(id), 0) + 1 AS id FROM ${this.#table}`).get() as { id: number }).id;
+  }
+
+  /** Names are bytes, and text to SQLite: what is no UTF-8 stays as it is. */
+  #place(path: RelPath): [Buffer, Buffer] {
+    const parent = parentOf(path);
+    return [bufferOf(parent === "" ? ("." as Bytes) : parent), bufferOf(nameOf(path))];
+  }
+
+  #find(path: RelPath, hex: string): Lookup {
+    return this.#with(({ sqlite }) => {
+      const name = bufferOf(nameOf(path));
+      const rows = sqlite.prepare(`${this.#select} WHERE filename = CAST(? AS TEXT) OR checksum = ?`).all(name, hex) as Row[];
+      const found = rows.map(rowOf);
+      const same = found.find((row) => row.hex === hex && nameOf(row.path) === nameOf(path));
+      if (same !== undefined) return { kind: "same", row: same };
+      const [other] = found;
+      return other === undefined ? { kind: "none" } : { kind: "other", row: other, by: other.hex === hex ? "content" : "name" };
+    });
+  }
+
+  #transaction<T>(work: (sqlite: DatabaseSync) => T): T {
+    return this.#with(({ sqlite }) => {
+      sqlite.exec("BEGIN IMMEDIATE");
+      try {
+        const result = work(sqlite);
+        sqlite.exec("COMMIT");
+        return result;
+      } catch (error) {
+        if (sqlite.isTransaction) sqlite.exec("ROLLBACK");
+        throw error;
+      }
+    });
+  }
+
+  #with<T>(work: (open: Opened) => T): T {
+    try {
+      return work((this.#open ??= this.#make()));
+    } catch (error) {
+      if (error instanceof HotdirError) throw error;
+      throw this.#failure(messageOf(error), error);
+    }
+  }
+
+  #make(): Opened {
+    // Whoever still reads a large file must not open it anew.
+    if (this.#isClosed) throw this.#failure("it was closed");
+    const path = fsPath(this.#settings.database);
+    // SQLite would make it, and nobody would find the rows that go there by a mistaken path.
+    if (!existsSync(path)) throw this.#failure("there is no such file");
+    const sqlite = new DatabaseSync(path, { timeout: BUSY_MS });
+    const columns = sqlite.prepare(`PRAGMA table_info(${this.#table})`).all() as Array<{ name: string; type: string; pk: number }>;
+    const missing = NEEDED.filter((name) => !columns.some((column) => column.name === name));
+    if (columns.length > 0 && missing.length === 0) {
+      const numbersItself = columns.some(({ name, type, pk }) => name === "id" && pk === 1 && type.toUpperCase() === "INTEGER");
+      return { sqlite, columns: new Set(columns.map(({ name }) => name)), numbersItself };
+    }
+    sqlite.close();
+    const what =
+      columns.length === 0 ? `it has no table ${this.#settings.table}` : `its table ${this.#settings.table} lacks ${missing.join(", ")}`;
+    throw this.#failure(what);
+  }
+
+  #failure(detail: string, cause?: unknown): HotdirError {
+    return new HotdirError("catalog-failed", { operation: "ask the catalog", path: this.#settings.database, detail, cause });
+  }
+
+  [Symbol.dispose](): void {
+    this.#isClosed = true;
+    if (this.#open?.sqlite.isOpen === true) this.#open.sqlite.close();
+    this.#open = null;
+  }
+}
+
+function rowOf({ id, relpath, filename, checksum }: Row): CatalogRow {
+  const directory = bytesOf(relpath);
+  const name = bytesOf(filename);
+  return { id, path: (directory === "." || directory === "" ? name : `${directory}/${name}`) as RelPath, hex: checksum };
+}
+
+/** As SQL quotes a name. */
+export function quoted(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+/** For people. */
+export function describeRow(row: CatalogRow, directory: AbsPath): string {
+  return `row ${row.id} (${show(directory)}/${show(row.path)})`;
+}

@@ -1,0 +1,53 @@
+import { writeFileSync } from "node:fs";
+import { DatabaseSync } from "node:sqlite";
+import { Catalog } from "../../src/flow/catalog/catalog.ts";
+import { EventQueue } from "../../src/flow/catalog/event-queue.ts";
+import type { AbsPath } from "../../src/kernel/path.ts";
+import { originalTables } from "../support/endpoint.ts";
+import { makeTemporary } from "../support/temporary.ts";
+import { toBuffer } from "../support/walk.ts";
+import { ingestQueueContract } from "./ingest-queue.ts";
+
+/** The endpoint manager's tables, read and written beside the queue by another connection. */
+ingestQueueContract(async () => {
+  const temporary = await makeTemporary();
+  const storage = temporary.path as AbsPath;
+  const database = `${temporary.path}/e.db` as AbsPath;
+  const sqlite = new DatabaseSync(database);
+  sqlite.exec(originalTables);
+  const catalog = new Catalog({ database, table: "files" });
+  const tables = { files: "files", events: "file_events" };
+  const open = (): EventQueue => new EventQueue({ catalog, tables, storage, status: "UNTRIED", include: [], exclude: [], version: null });
+  const newest = (name: string) =>
+    sqlite
+      .prepare(
+        "SELECT e.files_id, e.status FROM file_events e JOIN files f ON f.id = e.files_id WHERE CAST(f.filename AS BLOB) = ? ORDER BY e.start_time DESC LIMIT 1",
+      )
+      .get(toBuffer(name)) as { files_id: number; status: string } | undefined;
+  return {
+    queue: open(),
+    reopen() {
+      // Its owner lives on as this test: what a kill leaves is a process that is gone.
+      sqlite.exec("UPDATE file_events SET err_message = err_message || 'x' WHERE status = 'PENDING'");
+      return open();
+    },
+    async add(name) {
+      writeFileSync(toBuffer(`${storage}/${name}`), name);
+      sqlite
+        .prepare(
+          "INSERT INTO files (relpath, filename, checksum, size_bytes, added_on) VALUES ('.', CAST(? AS TEXT), ?, 1, '2026-01-01 00:00:00')",
+        )
+        .run(toBuffer(name), name);
+    },
+    statusOf: (name) => newest(name)?.status ?? "UNTRIED",
+    rerun: (name) =>
+      void sqlite
+        .prepare("INSERT INTO file_events (files_id, start_time, status) VALUES (?, '2999-01-01 00:00:00', 'RERUN')")
+        .run(newest(name)!.files_id),
+    async [Symbol.asyncDispose]() {
+      catalog[Symbol.dispose]();
+      sqlite.close();
+      await temporary[Symbol.asyncDispose]();
+    },
+  };
+});
