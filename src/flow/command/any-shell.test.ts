@@ -17,22 +17,11 @@ const names = [
 ];
 const script = names.map((name) => `printf '%s\\n-\\n' ${quotePath(name as Bytes)}`).join(";");
 const expected = names.map((name) => `${name}\n-\n`).join("");
-const shells = [
-  ["/bin/sh"],
-  ["/bin/bash"],
-  ["/bin/dash"],
-  ["/usr/bin/zsh"],
-  ["/usr/bin/tcsh"],
-  ["/usr/bin/fish"],
-  ["/usr/bin/ksh"],
-  ["/usr/bin/busybox", "sh"],
-];
+const shells = ["/bin/sh", "/bin/bash", "/bin/dash", "/usr/bin/zsh", "/usr/bin/tcsh", "/usr/bin/fish", "/usr/bin/ksh"];
 
-test.each(shells)("paths of any name reach a POSIX shell by the login shell %s %s", (shell, ...args) => {
-  if (!existsSync(shell!)) return;
-  expect(bytesOf(execFileSync(shell!, [...args.filter((arg) => arg !== undefined), "-c", forAnyShell(script)], { timeout: 10_000 }))).toBe(
-    expected,
-  );
+test.for(shells)("paths of any name reach a POSIX shell by the login shell %s", (shell, { skip }) => {
+  skip(!existsSync(shell), "not installed here");
+  expect(bytesOf(execFileSync(shell, ["-c", forAnyShell(script)], { timeout: 10_000 }))).toBe(expected);
 });
 
 test("and by a second login that the user's template quotes for", () => {
