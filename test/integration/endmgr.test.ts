@@ -39,8 +39,9 @@ test("a finder moves what comes, verified, gives each file its row in the origin
   expect(site.sql("SELECT count(*) AS n FROM files")).toEqual([{ n: 2 }]);
   expect(await site.end(finder, "SIGTERM")).toBe(0);
 
-  // All that hotdir knew is gone, and a file comes once more to the place that its row names.
+  // All that hotdir knew is gone, and a file comes once more to the place that its row names, where it has rotted since.
   rmSync(`${site.path}/state`, { recursive: true });
+  writeFiles(site.storage, { "top.fits": "rot" });
   writeFiles(site.buffer, { "top.fits": "top" });
   const anew = site.start("endmgr", "finder", "start", site.finder());
   await waitUntil("it gone again", () => !existsSync(`${site.buffer}/top.fits`), { explain: site.log });

@@ -3,7 +3,7 @@ import { type Backoff, backoffDelayMs } from "../../kernel/backoff.ts";
 import type { Clock, SteadyMs } from "../../kernel/clock.ts";
 import { HotdirError, messageOf } from "../../kernel/errors.ts";
 import type { Log } from "../../kernel/log.ts";
-import { type AbsPath, fsPath, join, nameOf, show } from "../../kernel/path.ts";
+import { type AbsPath, fsPath, join, nameOf, type RelPath, show } from "../../kernel/path.ts";
 import type { DigestAlgorithm } from "../digest.ts";
 import { refusalToRemove } from "../finish/may-remove.ts";
 import { type FlowEntry, otherFlows, sharing } from "../finish/other-flows.ts";
@@ -108,6 +108,12 @@ export class DuplicateGate implements Gate {
         return outcome === null ? [] : [{ transfer, outcome }];
       }),
     };
+  }
+
+  /** Its row is of this very content: what is there instead is damaged. Throws `catalog-failed`. */
+  mayReplace(path: RelPath, hex: string): boolean {
+    const found = this.#options.catalog.find(path, hex);
+    return found.kind === "same" && found.row.path === path;
   }
 
   /** `hex` null: whoever sends finds out what is the matter with it. */
