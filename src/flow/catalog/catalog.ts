@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { statSync } from "node:fs";
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import { HotdirError, messageOf } from "../../kernel/errors.ts";
 import { type AbsPath, type Bytes, bytesOf, bufferOf, fsPath, nameOf, parentOf, type RelPath, show } from "../../kernel/path.ts";
@@ -21,15 +21,18 @@ const NEEDED = ["relpath", "filename", "checksum"];
 /** Its other users have short transactions; whoever asks here tries again by itself. */
 const BUSY_MS = 250;
 
-/** `numbersItself`: SQLite gives new rows their id. */
-type Opened = { sqlite: DatabaseSync; columns: ReadonlySet<string>; numbersItself: boolean };
-type Row = { id: number; relpath: Uint8Array; filename: Uint8Array; checksum: string };
+/** `file`: which file that is. `numbersItself`: SQLite gives new rows their id. */
+type Opened = { file: string; sqlite: DatabaseSync; columns: ReadonlySet<string>; numbersItself: boolean };
+/** Others write it, and not every table forbids them anything: no value need be there, or be text. */
+type Row = { id: number; relpath: Uint8Array | null; filename: Uint8Array | null; checksum: unknown };
 
 /** The table of files of somebody else's SQLite database: other processes read and write it, and so each call is one short transaction. */
 export class Catalog implements Disposable {
   readonly #settings: Pick<CatalogSettings, "database" | "table">;
   #open: Opened | null = null;
   #isClosed = false;
+  /** How often the database was opened: what was learnt from one that was replaced is of no use. */
+  openings = 0;
 
   constructor(settings: Pick<CatalogSettings, "database" | "table">) {
     this.#settings = settings;
@@ -67,10 +70,9 @@ export class Catalog implements Disposable {
   /** Whether a file at the path has a row. */
   rowAt(path: RelPath): CatalogRow | null {
     return this.#with(({ sqlite }) => {
-      const row = sqlite
-        .prepare(`${this.#select} WHERE CAST(relpath AS BLOB) = ? AND CAST(filename AS BLOB) = ? LIMIT 1`)
-        .get(...this.#place(path)) as Row | undefined;
-      return row === undefined ? null : rowOf(row);
+      // By its name alone: of that there is an index.
+      const rows = sqlite.prepare(`${this.#select} WHERE filename = CAST(? AS TEXT)`).all(bufferOf(nameOf(path))) as Row[];
+      return rows.map(rowOf).find((row) => row.path === path) ?? null;
     });
   }
 
@@ -149,25 +151,42 @@ export class Catalog implements Disposable {
 
   #with<T>(work: (open: Opened) => T): T {
     try {
-      return work((this.#open ??= this.#make()));
+      return work(this.#opened());
     } catch (error) {
       if (error instanceof HotdirError) throw error;
       throw this.#failure(messageOf(error), error);
     }
   }
 
+  /** Rows in a file that was replaced, or removed, nobody would find. */
+  #opened(): Opened {
+    const open = this.#open;
+    if (open !== null && (open.sqlite.isTransaction || open.file === this.#file())) return open;
+    open?.sqlite.close();
+    this.#open = null;
+    return (this.#open = this.#make());
+  }
+
+  /** Which file the database is now; null: there is none. */
+  #file(): string | null {
+    const stat = statSync(fsPath(this.#settings.database), { bigint: true, throwIfNoEntry: false });
+    return stat === undefined ? null : `${stat.dev}:${stat.ino}`;
+  }
+
   #make(): Opened {
     // Whoever still reads a large file must not open it anew.
     if (this.#isClosed) throw this.#failure("it was closed");
     const path = fsPath(this.#settings.database);
+    const file = this.#file();
+    this.openings++;
     // SQLite would make it, and nobody would find the rows that go there by a mistaken path.
-    if (!existsSync(path)) throw this.#failure("there is no such file");
+    if (file === null) throw this.#failure("there is no such file");
     const sqlite = new DatabaseSync(path, { timeout: BUSY_MS });
     const columns = sqlite.prepare(`PRAGMA table_info(${this.#table})`).all() as Array<{ name: string; type: string; pk: number }>;
     const missing = NEEDED.filter((name) => !columns.some((column) => column.name === name));
     if (columns.length > 0 && missing.length === 0) {
       const numbersItself = columns.some(({ name, type, pk }) => name === "id" && pk === 1 && type.toUpperCase() === "INTEGER");
-      return { sqlite, columns: new Set(columns.map(({ name }) => name)), numbersItself };
+      return { file, sqlite, columns: new Set(columns.map(({ name }) => name)), numbersItself };
     }
     sqlite.close();
     const what =
@@ -186,10 +205,14 @@ export class Catalog implements Disposable {
   }
 }
 
-function rowOf({ id, relpath, filename, checksum }: Row): CatalogRow {
-  const directory = bytesOf(relpath);
-  const name = bytesOf(filename);
-  return { id, path: (directory === "." || directory === "" ? name : `${directory}/${name}`) as RelPath, hex: checksum };
+function rowOf(row: Row): CatalogRow {
+  return { id: row.id, path: pathOfRow(row), hex: typeof row.checksum === "string" ? row.checksum : "" };
+}
+
+/** Where the file of a row is, below the directory that its catalog is of. */
+export function pathOfRow({ relpath, filename }: Pick<Row, "relpath" | "filename">): RelPath {
+  const [directory, name] = [relpath, filename].map((bytes) => bytesOf(bytes ?? new Uint8Array()));
+  return (directory === "." || directory === "" ? name! : `${directory}/${name}`) as RelPath;
 }
 
 /** As SQL quotes a name. */
