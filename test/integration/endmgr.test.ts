@@ -1,5 +1,16 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { expect, test } from "vitest";
 import { makeEndpoint, newestStatus } from "../support/endpoint.ts";
 import { waitUntil } from "../support/waiting.ts";
@@ -81,6 +92,8 @@ test("a finder that only records takes files from rsync's logs once they are com
   mkdirSync(`${site.buffer}/${day}/site`, { recursive: true });
   writeFiles(site.storage, { "n1/a.fits": "a", "n1/with space.fits": "b", "n1/c.skip": "c" });
   const log = `${site.buffer}/${day}/site/rsync-1.log`;
+  // Its neighbour, which comes first, cannot be read.
+  symlinkSync("/no/such", `${site.buffer}/${day}/site/rsync-0.log`);
   const lines = [
     "send <f+++++++++ n1/a.fits",
     "send <f+++++++++ n1/with space.fits",
@@ -95,6 +108,7 @@ test("a finder that only records takes files from rsync's logs once they are com
     ["n1", "with space.fits"],
   ]);
   await waitUntil("the missing one told", () => /late\.fits.* is not there/.test(site.log()), { explain: site.log });
+  expect(site.log()).toMatch(/rsync-0\.log cannot be read or marked \(ENOENT/);
   expect(existsSync(`${log}.done`)).toBe(false);
   writeFiles(site.storage, { "n1/late.fits": "late" });
   await waitUntil("the log done", () => existsSync(`${log}.done`), { explain: site.log });
@@ -109,6 +123,24 @@ test("a finder that only records takes files from rsync's logs once they are com
   const past = new Date(Date.now() - 5000);
   utimesSync(`${log}.done`, past, past);
   await site.until("the new row", "SELECT filename FROM files WHERE relpath = 'n2'", [["d.fits"]]);
+  expect(await site.end(finder, "SIGTERM")).toBe(0);
+});
+
+test("a finder that only records enters a file once nobody writes it any more", async () => {
+  await using site = await makeEndpoint();
+  const writing = openSync(`${site.storage}/a.fits`, "w");
+  writeSync(writing, "half");
+  writeFiles(site.storage, { "b.fits": "b" });
+  const options = { source: site.storage, pause: 0, actions: { standard: "Noop", alternative: null } };
+  const finder = site.start("endmgr", "finder", "start", site.finder(options));
+  await site.until("its neighbour", "SELECT filename FROM files", [["b.fits"]]);
+  writeFiles(site.storage, { "c.fits": "c" });
+  await site.until("another round", "SELECT filename FROM files ORDER BY id", [["b.fits"], ["c.fits"]]);
+  writeSync(writing, " and whole");
+  closeSync(writing);
+  await site.until("all of it", "SELECT size_bytes, checksum FROM files WHERE filename = 'a.fits'", [
+    [14, b2sum(`${site.storage}/a.fits`)],
+  ]);
   expect(await site.end(finder, "SIGTERM")).toBe(0);
 });
 

@@ -41,7 +41,7 @@ export async function startBackfill(file: string, only: "validate" | null, conte
   using catalog = new Catalog({ database: databaseOf(configuration), table: database.files });
   const event = { table: database.events ?? "", status: "BACKFILL" };
   const recorder = new Recorder({ catalog, storage, event, duplicates: "keep", reader, log });
-  const counts: Record<Recorded, number> = { entered: 0, known: 0, duplicate: 0, refused: 0, gone: 0 };
+  const counts: Record<Recorded, number> = { entered: 0, known: 0, duplicate: 0, refused: 0, gone: 0, open: 0 };
   for (const source of sources)
     for (const path of filesOf(source, storage)) {
       if (context.signal.aborted) return 130;
@@ -51,9 +51,9 @@ export async function startBackfill(file: string, only: "validate" | null, conte
   const lost = sources.filter((source) => lstatSync(fsPath(source), { throwIfNoEntry: false }) === undefined);
   for (const source of lost) context.stderr.write(`hotdir: endmgr backfill: there is no ${show(source)}\n`);
   context.stdout.write(
-    `Entered ${formatMany(counts.entered, "file")}; ${formatMany(counts.known, "file was", "files were")} known already, ${formatMany(counts.duplicate + counts.refused, "file")} could not be entered.\n`,
+    `Entered ${formatMany(counts.entered, "file")}; ${formatMany(counts.known, "file was", "files were")} known already, ${formatMany(counts.duplicate + counts.refused + counts.open, "file")} could not be entered.\n`,
   );
-  return lost.length > 0 || counts.duplicate + counts.refused + counts.gone > 0 ? 1 : 0;
+  return lost.length > 0 || counts.duplicate + counts.refused + counts.gone + counts.open > 0 ? 1 : 0;
 }
 
 /** A pattern that finds nothing is no fault; a plain name that is not there is told when it is looked at. */

@@ -8,7 +8,7 @@ import type { EndpointConfiguration } from "../../importers/dbb/endpoint/read-en
 import { isLogName, logDays, namedFiles } from "../../importers/dbb/endpoint/rsync-logs.ts";
 import { Remarks } from "../../importers/remark.ts";
 import { systemClock } from "../../kernel/clock.ts";
-import { messageOf } from "../../kernel/errors.ts";
+import { HotdirError, messageOf } from "../../kernel/errors.ts";
 import { createLog, type Log } from "../../kernel/log.ts";
 import { type AbsPath, type Bytes, fsPath, isRelPath, join, type RelPath, show, textOf } from "../../kernel/path.ts";
 import type { Logged } from "./log.ts";
@@ -93,8 +93,25 @@ class LogReader {
     for (const day of days) {
       const directory = join(this.#parts.source, day as Bytes);
       for (const path of existsSync(fsPath(directory)) ? filesBelow(directory) : [])
-        if (isLogName(path.slice(path.lastIndexOf("/") + 1))) await this.#read(join(directory, path));
+        if (isLogName(path.slice(path.lastIndexOf("/") + 1))) await this.#readOrTell(join(directory, path));
     }
+  }
+
+  /** One log that cannot be read keeps no other from being. */
+  async #readOrTell(file: AbsPath): Promise<void> {
+    try {
+      await this.#read(file);
+    } catch (error) {
+      // The catalog's trouble is everybody's.
+      if (error instanceof HotdirError) throw error;
+      this.#tellOnce(file, `${show(file)} cannot be read or marked (${messageOf(error)}); tried again by itself`);
+    }
+  }
+
+  #tellOnce(about: AbsPath, text: string): void {
+    const { log, told } = this.#parts;
+    if (!told.has(about)) log.warn(text);
+    if (told.size < 100_000) told.add(about);
   }
 
   async #read(file: AbsPath): Promise<void> {
@@ -111,13 +128,12 @@ class LogReader {
   }
 
   async #enter(readings: readonly RelPath[], file: AbsPath): Promise<boolean> {
-    const { storage, recorder, isExcluded, log, told } = this.#parts;
+    const { storage, recorder, isExcluded } = this.#parts;
     const path = readings.find((one) => isRelPath(one) && existsSync(fsPath(join(storage, one)))) ?? readings[0]!;
     if (isExcluded(path)) return true;
     const place = join(storage, path);
-    if ((await recorder.record(place, path)) !== "gone") return true;
-    if (!told.has(place)) log.warn(`${show(place)} is not there, though ${show(file)} names it; looked for again`);
-    if (told.size < 100_000) told.add(place);
-    return false;
+    const recorded = await recorder.record(place, path);
+    if (recorded === "gone") this.#tellOnce(place, `${show(place)} is not there, though ${show(file)} names it; looked for again`);
+    return recorded !== "gone" && recorded !== "open";
   }
 }

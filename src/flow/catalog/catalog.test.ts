@@ -104,3 +104,21 @@ test("a row is found by its place through the index of names", async () => {
   at.catalog.enterAll([file("d/a", "01"), file("b", "02"), file("\u00ff/x\u00fe", "03")]);
   expect(["d/a", "b", "\u00ff/x\u00fe", "a"].map((path) => at.catalog.rowAt(path as RelPath)?.hex)).toEqual(["01", "02", "03", undefined]);
 });
+
+test("a row that a rule of the table refuses keeps no other out, and what was written with it is undone", async () => {
+  await using at = await place(
+    "CREATE TABLE files (id INTEGER PRIMARY KEY, relpath, filename UNIQUE CHECK (length(filename) < 5), checksum UNIQUE); CREATE TABLE more (id PRIMARY KEY)",
+  );
+  expect(at.catalog.enterAll([file("a", "01"), file("longer", "02"), file("b", "03")])).toEqual([
+    { kind: "none" },
+    { kind: "refused", detail: "CHECK constraint failed: length(filename) < 5" },
+    { kind: "none" },
+  ]);
+  const entered = at.catalog.inTransaction((sqlite) => {
+    sqlite.exec("INSERT INTO more VALUES (3)");
+    return at.catalog.enterWith(file("c", "04"), (_, id) => sqlite.exec(`INSERT INTO more VALUES (${id})`));
+  });
+  expect(entered).toMatchObject({ kind: "refused" });
+  expect(at.sqlite.prepare("SELECT filename FROM files ORDER BY id").all()).toEqual([{ filename: "a" }, { filename: "b" }]);
+  expect(at.sqlite.prepare("SELECT id FROM more").all()).toEqual([{ id: 3 }]);
+});

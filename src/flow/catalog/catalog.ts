@@ -17,6 +17,9 @@ export type Lookup =
   /** The same name with other content, or the same content under another name: there can be no row for this one. */
   | { kind: "other"; row: CatalogRow; by: "name" | "content" };
 
+/** `refused`: a rule of the table (a CHECK, a column that must not be empty, a trigger) takes no such row. */
+export type Entered = Lookup | { kind: "refused"; detail: string };
+
 const NEEDED = ["relpath", "filename", "checksum"];
 /** Its other users have short transactions; whoever asks here tries again by itself. */
 const BUSY_MS = 250;
@@ -52,19 +55,32 @@ export class Catalog implements Disposable {
   }
 
   /** Enters a file; `none`: it is entered now. One that has its row already is as good. */
-  enter(file: { path: RelPath; hex: string; sizeBytes: number }): Lookup {
+  enter(file: { path: RelPath; hex: string; sizeBytes: number }): Entered {
     return this.enterAll([file])[0]!;
   }
 
-  /** Many in one transaction: it takes as long as one does. */
-  enterAll(files: ReadonlyArray<{ path: RelPath; hex: string; sizeBytes: number }>): Lookup[] {
-    return this.#transaction(() =>
-      files.map((file) => {
-        const found = this.#find(file.path, file.hex);
-        if (found.kind === "none") this.insert(file);
+  /** Many in one transaction: it takes as long as one does. One that is refused keeps no other out. */
+  enterAll(files: ReadonlyArray<{ path: RelPath; hex: string; sizeBytes: number }>): Entered[] {
+    return this.#transaction(() => files.map((file) => this.enterWith(file, () => undefined)));
+  }
+
+  /** Within a transaction of `inTransaction` only. `also`: is given the id of a new row, and is refused with it. */
+  enterWith(file: { path: RelPath; hex: string; sizeBytes: number }, also: (sqlite: DatabaseSync, id: number) => void): Entered {
+    return this.#with(({ sqlite }) => {
+      const found = this.#find(file.path, file.hex);
+      if (found.kind !== "none") return found;
+      sqlite.exec("SAVEPOINT entry");
+      try {
+        also(sqlite, this.#insert(file));
         return found;
-      }),
-    );
+      } catch (error) {
+        if (!isConstraint(error)) throw error;
+        sqlite.exec("ROLLBACK TO entry");
+        return { kind: "refused", detail: messageOf(error) };
+      } finally {
+        if (sqlite.isTransaction) sqlite.exec("RELEASE entry");
+      }
+    });
   }
 
   /** Whether a file at the path has a row. */
@@ -73,25 +89,6 @@ export class Catalog implements Disposable {
       // By its name alone: of that there is an index.
       const rows = sqlite.prepare(`${this.#select} WHERE filename = CAST(? AS TEXT)`).all(bufferOf(nameOf(path))) as Row[];
       return rows.map(rowOf).find((row) => row.path === path) ?? null;
-    });
-  }
-
-  /** Within a transaction of `inTransaction` only. The new row's id. */
-  insert({ path, hex, sizeBytes }: { path: RelPath; hex: string; sizeBytes: number }): number {
-    return this.#with(({ sqlite, columns, numbersItself }) => {
-      const [relpath, filename] = this.#place(path);
-      const values: Array<[string, string, SQLInputValue]> = [
-        ["relpath", "CAST(? AS TEXT)", relpath],
-        ["filename", "CAST(? AS TEXT)", filename],
-        ["checksum", "?", hex],
-        ["size_bytes", "?", sizeBytes],
-        ["added_on", "?", localDateTime(nowUs())],
-      ];
-      const given = values.filter(([name]) => columns.has(name));
-      if (!numbersItself) given.push(["id", "?", this.#nextId(sqlite)]);
-      const sql = `INSERT INTO ${this.#table} (${given.map(([name]) => name).join(", ")}) VALUES (${given.map(([, mark]) => mark).join(", ")})`;
-      const { lastInsertRowid } = sqlite.prepare(sql).run(...given.map(([, , value]) => value));
-      return numbersItself ? Number(lastInsertRowid) : Number(given.at(-1)![2]);
     });
   }
 
@@ -115,6 +112,24 @@ export class Catalog implements Disposable {
   /** A column of the type BIGINT is no number that SQLite gives by itself. */
   #nextId(sqlite: DatabaseSync): number {
     return (sqlite.prepare(`SELECT coalesce(max(id), 0) + 1 AS id FROM ${this.#table}`).get() as { id: number }).id;
+  }
+
+  /** The new row's id. Throws SQLite's own errors. */
+  #insert({ path, hex, sizeBytes }: { path: RelPath; hex: string; sizeBytes: number }): number {
+    const { sqlite, columns, numbersItself } = this.#opened();
+    const [relpath, filename] = this.#place(path);
+    const values: Array<[string, string, SQLInputValue]> = [
+      ["relpath", "CAST(? AS TEXT)", relpath],
+      ["filename", "CAST(? AS TEXT)", filename],
+      ["checksum", "?", hex],
+      ["size_bytes", "?", sizeBytes],
+      ["added_on", "?", localDateTime(nowUs())],
+    ];
+    const given = values.filter(([name]) => columns.has(name));
+    if (!numbersItself) given.push(["id", "?", this.#nextId(sqlite)]);
+    const sql = `INSERT INTO ${this.#table} (${given.map(([name]) => name).join(", ")}) VALUES (${given.map(([, mark]) => mark).join(", ")})`;
+    const { lastInsertRowid } = sqlite.prepare(sql).run(...given.map(([, , value]) => value));
+    return numbersItself ? Number(lastInsertRowid) : Number(given.at(-1)![2]);
   }
 
   /** Names are bytes, and text to SQLite: what is no UTF-8 stays as it is. */
@@ -213,6 +228,12 @@ function rowOf(row: Row): CatalogRow {
 export function pathOfRow({ relpath, filename }: Pick<Row, "relpath" | "filename">): RelPath {
   const [directory, name] = [relpath, filename].map((bytes) => bytesOf(bytes ?? new Uint8Array()));
   return (directory === "." || directory === "" ? name! : `${directory}/${name}`) as RelPath;
+}
+
+const CONSTRAINT = 19;
+
+function isConstraint(error: unknown): boolean {
+  return error instanceof Error && "errcode" in error && (Number(error.errcode) & 0xff) === CONSTRAINT;
 }
 
 /** As SQL quotes a name. */
