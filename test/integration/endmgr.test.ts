@@ -11,6 +11,7 @@ import {
   writeFileSync,
   writeSync,
 } from "node:fs";
+import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
 import { makeEndpoint, newestStatus } from "../support/endpoint.ts";
 import { waitUntil } from "../support/waiting.ts";
@@ -303,6 +304,23 @@ test("wrong configurations are refused with one line each that says where, befor
   expect(existsSync(`${site.path}/other.db`)).toBe(false);
   expect((await site.run("endmgr", "initdb", other)).stdout).toContain("other.db has files and file_events");
   expect(await site.run("endmgr", "backfill", "validate", other)).toMatchObject({ status: 0 });
+
+  writeFileSync(`${site.path}/other.db`, "no database at all ".repeat(100));
+  expect(await refused("backfill", other)).toMatch(/^o.yaml:\d+: database.tablenames.file: \S+other.db: file is not a database\n$/);
+  expect(await site.run("endmgr", "initdb", other)).toMatchObject({
+    status: 1,
+    stdout: "",
+    stderr: expect.stringMatching(/^hotdir: endmgr initdb: no tables can be made in \S+other.db: file is not a database\n$/),
+  });
+  writeFileSync(`${site.path}/other.db`, "");
+  const foreign = new DatabaseSync(`${site.path}/other.db`);
+  foreign.exec("CREATE TABLE files (id)");
+  foreign.close();
+  expect(await site.run("endmgr", "initdb", other)).toMatchObject({
+    status: 2,
+    stdout: "",
+    stderr: expect.stringMatching(/its table files lacks relpath, filename, checksum\n$/),
+  });
 
   expect(await site.run("endmgr", "findr", "start", other)).toMatchObject({
     status: 2,
