@@ -1,8 +1,10 @@
+import { resolve } from "node:path";
 import { nearest } from "../config/nearest.ts";
 import { HotdirError } from "../kernel/errors.ts";
+import { nameProcess } from "../kernel/process-name.ts";
 import type { CliContext, Command } from "./command.ts";
 
-type Run = (file: string, only: "validate" | null, context: CliContext) => Promise<number>;
+type Run = (file: string, only: "validate" | null, context: CliContext, stateDirectory: string | null) => Promise<number>;
 
 const components: Record<string, () => Promise<Run>> = {
   finder: async () => (await import("./endmgr/finder.ts")).startFinder,
@@ -24,6 +26,12 @@ export const endmgr: Command = {
   options: {
     dump: { type: "boolean", says: "taken, and without effect: there is no environment of Python's to be logged" },
     "no-dump": { type: "boolean", says: "taken, and without effect" },
+    "state-dir": {
+      type: "string",
+      value: "DIR",
+      says: "of a finder that moves: where its ledger is (default: a directory for this finder, below hotdir's own)",
+    },
+    config: { type: "string", short: "c", value: "FILE", says: "passed over: CONFIG is the configuration" },
   },
   positionals: { min: 2, max: 3 },
   examples: [
@@ -32,7 +40,7 @@ export const endmgr: Command = {
     { command: "hotdir endmgr ingester start ingester.yaml", does: "hand recorded files to the command of the configuration" },
   ],
   exits: [5],
-  async run({ positionals }, context) {
+  async run({ positionals, values }, context) {
     const [component = "", verb = "", file] = positionals;
     if (component === "initdb" && file === undefined) return await (await import("./endmgr/initdb.ts")).initdb(verb, context);
     const load = Object.hasOwn(components, component) ? components[component] : undefined;
@@ -40,9 +48,10 @@ export const endmgr: Command = {
       throw misused(`there is no component ${JSON.stringify(component)}`, component, [...Object.keys(components), "initdb"]);
     if (verb !== "start" && verb !== "validate") throw misused(`${component} ${JSON.stringify(verb)}`, verb, ["start", "validate"]);
     if (file === undefined) throw misused(`which configuration? 'hotdir endmgr ${component} ${verb} CONFIG'`, "", []);
-    return await (
-      await load()
-    )(file, verb === "validate" ? "validate" : null, context);
+    const run = await load();
+    const own = values["state-dir"];
+    if (verb === "start") nameProcess("endmgr", [component, verb, file]);
+    return await run(file, verb === "validate" ? "validate" : null, context, typeof own === "string" ? resolve(own) : null);
   },
 };
 

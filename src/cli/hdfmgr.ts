@@ -3,6 +3,7 @@ import { basename, resolve } from "node:path";
 import { type ImportedHandoff, importHandoff } from "../importers/dbb/handoff/import-handoff.ts";
 import { formatRemark } from "../importers/remark.ts";
 import { errnoOf, HotdirError } from "../kernel/errors.ts";
+import { nameProcess } from "../kernel/process-name.ts";
 import { nearest } from "../config/nearest.ts";
 import type { CliContext, Command, ParsedArguments } from "./command.ts";
 import { changeTables, needTables } from "./foreign/journal-tables.ts";
@@ -26,6 +27,12 @@ export const hdfmgr: Command = {
     validate: { type: "boolean", says: "only validate the configuration, whatever else is asked for (as the original has it)" },
     "no-validate": { type: "boolean", says: "the default" },
     "until-idle": { type: "boolean", says: "run: end when every complete file is delivered" },
+    "state-dir": {
+      type: "string",
+      value: "DIR",
+      says: "run: where the ledger is (default: a directory for this database, below hotdir's own)",
+    },
+    config: { type: "string", short: "c", value: "FILE", says: "passed over: CONFIG is the configuration" },
   },
   positionals: { min: 2, max: 2 },
   examples: [
@@ -65,6 +72,8 @@ async function runHandoff(
   const key = database!.value;
   const stateDirectory =
     typeof own === "string" ? resolve(own) : foreignState("hdfmgr", { label: basename(key).replace(/\.\w+$/, ""), key }, context);
+  // Its users end it by kill -15 `pidof hdfmgr`.
+  nameProcess("hdfmgr", ["run", file]);
   const stderr = pythonLog(logging, "hotdir.hdfmgr", context.stderr);
   return await runDocument(
     {

@@ -15,7 +15,9 @@ export function overview(commands: Command[]): string {
 
 export function commandHelp(command: Command): string {
   const { help } = commonOptions;
-  const options: Record<string, OptionSpec> = { ...command.options, ...(command.ownArguments === true ? { help } : commonOptions) };
+  const common = command.ownArguments === true ? { help } : commonOptions;
+  // Its own come first, and also count where one of them is a common one with another meaning.
+  const options: Record<string, OptionSpec> = { ...command.options, ...common, ...command.options };
   const left = Object.entries(options).map(
     ([name, spec]) =>
       `${spec.short === undefined ? "    " : `-${spec.short}, `}--${name}${spec.value === undefined ? "" : ` ${spec.value}`}`,

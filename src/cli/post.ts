@@ -100,7 +100,7 @@ async function* namesOf(positionals: string[], context: CliContext): AsyncGenera
 }
 
 /** Names that are followed by NUL; the last one may go without. */
-export async function* namesFrom(stream: AsyncIterable<Buffer | string>): AsyncGenerator<Bytes> {
+async function* namesFrom(stream: AsyncIterable<Buffer | string>): AsyncGenerator<Bytes> {
   let rest = "";
   for await (const chunk of stream) {
     const names = (rest + (typeof chunk === "string" ? bytesOfText(chunk) : bytesOf(chunk))).split("\0");

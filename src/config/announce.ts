@@ -25,7 +25,7 @@ export function announceSettings(
 }
 
 /** Where others find what was delivered. */
-export function placeOrigin(place: DestinationSettings["place"]): PathOrigin {
+function placeOrigin(place: DestinationSettings["place"]): PathOrigin {
   const pathPrefix = "" as Bytes;
   switch (place.kind) {
     case "file":

@@ -21,7 +21,8 @@ import { type FollowedFacts, followedFacts } from "./table-facts.ts";
 export type ExplainFacts = {
   flow: string;
   path: RelPath;
-  file: AbsPath;
+  /** null: none is known of, since only rows say which it is, and none says it. */
+  file: AbsPath | null;
   /** Now in the source. */
   source: SourceNow;
   flowState: { state: LiveFlow["state"]; reason: string | null };
@@ -71,8 +72,9 @@ export function explainFacts(parts: { settings: FlowSettings; path: RelPath; db:
       : { state: live.state, reason: live.reason };
   const named = db === null || last === undefined ? null : namedFile(db, last.id);
   const row = followedFacts(settings, db, last?.id);
-  const file = named?.path ?? row?.now?.file ?? join(settings.source.root, path);
-  const source = lookNow(file, named !== null || followsLinks(settings.source));
+  const ofPath = settings.source.kind === "table" ? null : join(settings.source.root, path);
+  const file = named?.path ?? row?.now?.file ?? ofPath;
+  const source: SourceNow = file === null ? { kind: "absent" } : lookNow(file, named !== null || followsLinks(settings.source));
   const prospect: Prospect = {
     settings,
     path,

@@ -15,5 +15,3 @@ export type CatalogSettings = {
   /** What becomes of a source file whose name and content the catalog has already. */
   duplicates: "keep" | "delete";
 };
-
-export const noFinish: FinishSettings = { ingest: null, catalog: null };

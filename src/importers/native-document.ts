@@ -64,8 +64,9 @@ function origin({ from, because }: NativeEntry): string {
 }
 
 function sources(from: readonly At[]): string {
-  const shown = from.slice(0, FROM_MAX).map(formatAt).join(", ");
-  return from.length > FROM_MAX ? `${shown} and ${from.length - FROM_MAX} more` : shown;
+  const lines = [...new Set(from.map(formatAt))];
+  const shown = lines.slice(0, FROM_MAX).join(", ");
+  return lines.length > FROM_MAX ? `${shown} and ${lines.length - FROM_MAX} more` : shown;
 }
 
 function beside(line: string, words: string): string {

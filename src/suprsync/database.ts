@@ -4,6 +4,7 @@ import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
 import { HotdirError, messageOf } from "../kernel/errors.ts";
 import { bytesOfText } from "../kernel/path.ts";
+import { transact } from "../kernel/transact.ts";
 import { tables } from "./schema.ts";
 
 /** So long SQLite itself waits; in between this process hears signals. */
@@ -79,16 +80,7 @@ export class SuprsyncDatabase implements Disposable {
 
   /** All or nothing, durable when it resolves. */
   async write<T>(work: (db: DatabaseSync) => T): Promise<T> {
-    return await this.#patiently(() => {
-      this.#sqlite.exec("BEGIN IMMEDIATE");
-      try {
-        const result = work(this.#sqlite);
-        this.#sqlite.exec("COMMIT");
-        return result;
-      } finally {
-        if (this.#sqlite.isTransaction) this.#sqlite.exec("ROLLBACK");
-      }
-    });
+    return await this.#patiently(() => transact(this.#sqlite, () => work(this.#sqlite)));
   }
 
   async #patiently<T>(work: () => T): Promise<T> {

@@ -116,11 +116,17 @@ test("with the keyboard alone: sign in, find a file, read its story, close it, l
   await page.keyboard.press("Escape");
   await story.waitFor({ state: "detached" });
 
-  await page.keyboard.press("?");
-  await page.getByRole("dialog", { name: "Keyboard" }).getByText("search for a file").waitFor();
-  await page.keyboard.press("Escape");
-  await page.getByRole("dialog", { name: "Keyboard" }).waitFor({ state: "detached" });
   // A key that is pressed while a dialog is still on its way out is the dialog's.
+  const keys = page.getByRole("dialog", { name: "Keyboard" });
+  await expect
+    .poll(async () => {
+      if (!(await keys.isVisible())) await page.keyboard.press("?");
+      return keys.isVisible();
+    })
+    .toBe(true);
+  await keys.getByText("search for a file").waitFor();
+  await page.keyboard.press("Escape");
+  await keys.waitFor({ state: "detached" });
   await expect
     .poll(async () => {
       await page.keyboard.press("d");

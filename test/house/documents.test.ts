@@ -37,3 +37,16 @@ test("links between the documents lead to files that are there", () => {
   );
   expect(broken).toEqual([]);
 });
+
+test.each([
+  ["README.md", "docs/guide"],
+  ["docs/design/decisions/README.md", "docs/design/decisions"],
+])("%s has the pages of %s in the order of their numbers, and each page has its number", (list, folder) => {
+  const listed = [...textOf(list).matchAll(/^(\d+)\. \[[^\]]*\]\((?:docs\/guide\/)?(\d+)-[^)]*\)/gm)].map((match) => [
+    Number(match[1]),
+    Number(match[2]),
+  ]);
+  const pages = filesOf(folder).filter((file) => /\/\d+-[^/]*\.md$/.test(file));
+  expect(listed).toEqual(pages.map((_, at) => [at + 1, at + 1]));
+  for (const page of pages) expect(textOf(page)).toMatch(new RegExp(`^# ${/\/(\d+)-[^/]*$/.exec(page)![1]}\\. `));
+});

@@ -19,9 +19,9 @@ test("the published package runs dist/ with a new Node of the PATH, through syml
   expect(JSON.parse(ran.stdout)).toEqual({ pid: ran.pid, args: ["status", "a b", "*"], cache: `${place.path}/home/.cache/hotdir/compile` });
 });
 
-test("under the names of Sarracenia's programs it is what they are, whatever stands behind", async () => {
+test("under the names of the programs that it stands in for it is what they are, whatever stands behind", async () => {
   await using place = await makePackage({ dist: true, node: "real" });
-  for (const name of ["sr3", "sr3_post", "sr3_watch"]) {
+  for (const name of ["sr3", "sr3_post", "sr3_watch", "hdfmgr", "endmgr"]) {
     symlinkSync(`${place.path}/package/bin/hotdir`, `${place.path}/tools/${name}`);
     const ran = await launch(place, `${place.path}/tools/${name}`, ["-c", "a b", "*"]);
     expect(JSON.parse(ran.stdout)).toMatchObject({ pid: ran.pid, args: [name, "-c", "a b", "*"] });
@@ -70,6 +70,13 @@ test("a checkout without packages fetches them, and names npm where it is missin
   expect(first.stderr).toMatch(/fetching the pinned packages with npm ci \(once\)\n$/);
   const second = await launch(place, `${checkout}/bin/hotdir`, []);
   expect(second).toMatchObject({ status: 0, stdout: "checkout\n", stderr: "" });
+
+  writeFileSync(`${checkout}/scripts/ensure-page`, "echo builds the page >&2");
+  const builds = async (...args: string[]): Promise<boolean> => (await launch(place, `${checkout}/bin/hotdir`, args)).stderr !== "";
+  for (const serving of [["run"], ["suprsync", "--site-config", "a"], ["suprsync"]])
+    expect(await builds(...serving), serving.join(" ")).toBe(true);
+  for (const asking of [["status"], ["suprsync", "check", "a"], ["hdfmgr", "run", "a"]])
+    expect(await builds(...asking), asking.join(" ")).toBe(false);
 });
 
 test("a home that cannot be written costs only time", async () => {

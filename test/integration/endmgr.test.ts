@@ -224,7 +224,7 @@ test("what an end of the ingester interrupted is UNKNOWN at the next start, also
   expect(site.sql("SELECT count(*) AS n FROM file_events WHERE status = 'SUCCESS'")).toEqual([{ n: 3 }]);
 });
 
-test("the log of each component is written as its configuration says, into its file", async () => {
+test("the log of each component is written as its configuration says, into its file; a finder's state is where it is told", async () => {
   await using site = await makeEndpoint();
   writeFiles(site.storage, { "a.fits": "a" });
   writeFiles(site.buffer, { "b.fits": "b" });
@@ -233,10 +233,12 @@ test("the log of each component is written as its configuration says, into its f
     writeFileSync(file, JSON.stringify({ ...(JSON.parse(readFileSync(file, "utf8")) as object), logging }, null, 1));
     return file;
   };
-  const finder = site.start("endmgr", "finder", "start", withLog(site.finder()));
+  const finder = site.start("endmgr", "finder", "start", withLog(site.finder()), "--state-dir", "own-state");
   const lines = (): string => (existsSync(logging.file) ? readFileSync(logging.file, "utf8") : "");
   await waitUntil("the delivery told", () => /^INFO\|hotdir.endmgr.finder\|delivered b.fits/m.test(lines()), { explain: lines });
+  expect(readFileSync(`/proc/${finder.pid}/comm`, "utf8")).toBe("endmgr\n");
   expect(await site.end(finder, "SIGTERM")).toBe(0);
+  expect(existsSync(`${site.path}/own-state/hotdir.yaml`)).toBe(true);
   expect((await site.run("endmgr", "ingester", "start", withLog(site.ingester("exit 7")))).status).toBe(0);
   expect(lines()).toMatch(/^WARNING\|hotdir.endmgr\|.*b.fits: FAILURE: exit 7$/m);
 });

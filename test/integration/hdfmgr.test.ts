@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
@@ -56,6 +57,9 @@ test.concurrent("the documented configuration as it stands: initdb, run, SIGTERM
   expect((JSON.parse(status.stdout) as { flows: Array<{ name: string; guarantee: string }> }).flows).toMatchObject([
     { name: "handoff", guarantee: "verified+durable" },
   ]);
+  // As the original's documentation finds it to end it, and tells several apart.
+  expect(execFileSync("pidof", ["hdfmgr"], { encoding: "utf8" }).trim().split(" ")).toContain(String(world.pid()));
+  expect(readFileSync(`/proc/${world.pid()}/cmdline`, "latin1")).toMatch(/^hdfmgr run \/.*config\.yaml\0/);
   expect(await world.end("SIGTERM")).toBe(0);
   expect(world.files(world.holding)).toEqual(all);
   expect(world.files(world.endpoint.buffer)).toEqual(all);

@@ -195,12 +195,14 @@ test("wrong use is one line each: no database, no such tool, no such option, a m
   expect(await refused("add", "data/none", "/abs", "smurf")).toContain("the remote path /abs is relative to the agent's --remote-basedir");
   expect(await refused("add-local-files", "none", "smurf")).toContain("ENOENT");
   expect(await refused("add-local-files", "data", "smurf", "--last-edit", "soon")).toContain("a number of seconds is expected");
-  expect(await refused("--archive-name", "smurf", "--bwlimit", "fast")).toBe(
+  expect(await refused("--site-config", "none.yaml")).toMatch(/none\.yaml: .*there is no such file/);
+  expect(await refused("--archive-name", "smurf", "--bwlimit", "fast", "--chmod", "g+q")).toBe(
     [
       "--remote-basedir is missing: the directory that remote paths begin in",
       "--db-path is missing: the SQLite database; it is made where it is missing",
       "--suprsync-file-root is missing: where finalization files are written on this machine, before they are sent",
       `--bwlimit: "fast" is not a rate as rsync's --bwlimit takes it, such as 5000, 1.5m or 20MB`,
+      `--chmod: "g+q": "q" is no permission; there are r, w, x, X, s and t, or one of u, g and o to copy theirs`,
     ]
       .map((line) => `hotdir suprsync: ${line}\n`)
       .join(""),

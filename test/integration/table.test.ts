@@ -62,6 +62,7 @@ test("a file that changed after its registration, or is missing, is told with wh
     /row 1 registered it: register it anew .* or set the row to be ignored/,
   );
   expect(dead.find(({ path }) => path === "row 4")?.reason).toContain("leads out of the destination");
+  expect((await world.hotdir.ask("explain", "row 3")).stdout).toMatch(/^row 3\nflow \S+: no row says which file it is\n/);
   expect(isThere(`${world.directory}/out`)).toBe(false);
 
   // Somebody does what he was told.
@@ -87,7 +88,9 @@ test("a database that is not there, is locked, is no database, or is replaced is
   hotdir.start();
   const waiting = await hotdir.waitFor("it waits", ({ flows }) => flows[0]?.state === "waiting");
   expect(waiting.flows[0]?.reason).toContain("is not there");
-  expect((await hotdir.ask("check")).stdout).toContain("is not there; the flow waits until it can be used");
+  expect((await hotdir.ask("check")).stdout).toMatch(
+    /is not there; the flow waits until it can be used\n\s*→ start the program that makes it, or correct source\.table\.database/,
+  );
   writeFileSync(
     world.database,
     "this is text, and long enough to be taken for the header of a database, were it one, which it is not at all",

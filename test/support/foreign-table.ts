@@ -3,6 +3,7 @@ import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import type { FlowSettings, TableColumns, TableSource } from "../../src/flow/settings.ts";
 import { type AbsPath, bytesOfText } from "../../src/kernel/path.ts";
 import { flowSettings } from "./ledger.ts";
+import type { SuprsyncRow } from "./suprsync-producer.ts";
 
 /** A table in the form of SupRsync, as another program has it open. */
 export class ForeignTable implements Disposable {
@@ -59,20 +60,7 @@ export class ForeignTable implements Disposable {
 }
 
 /** As it is usually read. */
-export type ForeignRow = {
-  id: number;
-  local_path: string;
-  local_md5sum: string;
-  archive_name: string;
-  remote_path: string;
-  timestamp: number;
-  remote_md5sum: string | null;
-  copied: number | null;
-  removed: number | null;
-  failed_copy_attempts: number;
-  deletable: number;
-  ignore: number;
-};
+export type ForeignRow = SuprsyncRow & { failed_copy_attempts: number; deletable: number; ignore: number };
 /** Anything can be put into a column. */
 type Cells = Partial<Record<keyof ForeignRow, SQLInputValue>>;
 

@@ -22,6 +22,8 @@ export type HandoffWorld = AsyncDisposable & {
   ask(command: string, ...args: string[]): Promise<Outcome>;
   /** Starts `hdfmgr run`. */
   start(...more: string[]): void;
+  /** Of what was started. */
+  pid(): number;
   /** The exit status. */
   end(signal: NodeJS.Signals): Promise<number | null>;
   /** Until it ends by itself; the exit status. */
@@ -86,6 +88,7 @@ export async function makeHandoffWorld(): Promise<HandoffWorld> {
       child = spawn(hotdirProgram, ["hdfmgr", "run", ...more, config], { env, cwd: directory, stdio: ["ignore", log, log] });
       closeSync(log);
     },
+    pid: () => child?.pid ?? -1,
     end,
     ended,
     log: () => readFileSync(logFile, "utf8").split("\n").slice(-80).join("\n"),

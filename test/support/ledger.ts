@@ -3,7 +3,6 @@ import { type AbsPath, bytesOfText, type RelPath, relPath } from "../../src/kern
 import { beginRun, type RunId } from "../../src/flow/ledger/claims.ts";
 import { type Database, openForWriting } from "../../src/flow/ledger/database.ts";
 import { type FlowId, registerFlow } from "../../src/flow/ledger/flows.ts";
-import { noFinish } from "../../src/flow/finish-settings.ts";
 import type { FlowSettings, LocalSource } from "../../src/flow/settings.ts";
 import type { Change } from "../../src/flow/transfer.ts";
 import { makeTemporary } from "./temporary.ts";
@@ -95,7 +94,7 @@ export function flowSettings(changes: Partial<Omit<FlowSettings, "source">> & { 
       bandwidth: [],
       keepFree: { kind: "percent", percent: 0 },
     },
-    finish: noFinish,
+    finish: { ingest: null, catalog: null },
     retry: { attemptsMax: 1, backoff: { minMs: 1, maxMs: 1 } },
     retain: { kind: "keep" },
     historyMs: 1,

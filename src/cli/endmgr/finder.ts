@@ -9,7 +9,12 @@ import { checkDirectory, checkTables, databaseOf, openConfiguration, tell } from
 import { recordFound } from "./recording-finder.ts";
 
 /** Runs a finder until it is stopped; the exit status. `only`: it is looked at, and not run. */
-export async function startFinder(file: string, only: "validate" | null, context: CliContext): Promise<number> {
+export async function startFinder(
+  file: string,
+  only: "validate" | null,
+  context: CliContext,
+  stateDirectory: string | null,
+): Promise<number> {
   const opened = openConfiguration("finder", file, context);
   if (opened === null) return 2;
   const { configuration, remarks } = opened;
@@ -33,7 +38,7 @@ export async function startFinder(file: string, only: "validate" | null, context
       operation: "endmgr finder",
       // Who runs this wants no page, and several may run on one machine.
       yaml: `${imported.yaml}page: off\nlog: {level: ${logged.level}}\n`,
-      stateDirectory: foreignState("endmgr", { label: basename(file).replace(/\.ya?ml$/, ""), key }, context),
+      stateDirectory: stateDirectory ?? foreignState("endmgr", { label: basename(file).replace(/\.ya?ml$/, ""), key }, context),
       untilIdle: false,
       shownLevel: logged.level,
     },

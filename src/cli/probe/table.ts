@@ -1,9 +1,10 @@
+import { existsSync } from "node:fs";
 import { connect, TableError } from "../../flow/table/connection.ts";
 import { countStatement } from "../../flow/table/sql.ts";
 import type { FlowSettings, TableSource } from "../../flow/settings.ts";
-import { type AbsPath, absPath, type Bytes, show } from "../../kernel/path.ts";
+import { type AbsPath, absPath, type Bytes, fsPath, show } from "../../kernel/path.ts";
 import { fsTypeOf } from "../../kernel/file-system-type.ts";
-import { formatCount, formatMany } from "../../kernel/readable.ts";
+import { formatAge, formatMany } from "../../kernel/readable.ts";
 import { type Finding, good, note, problem } from "./finding.ts";
 import { mayUse, permissionFix } from "./permission.ts";
 import { shellWord } from "./shell-word.ts";
@@ -34,6 +35,7 @@ export function probeTable(source: TableSource): Finding[] {
 
 function fixFor(database: AbsPath, directory: AbsPath): string {
   if (!mayUse(directory, "rx")) return permissionFix(directory, "rx");
+  if (!existsSync(fsPath(database))) return "start the program that makes it, or correct source.table.database";
   return `sqlite3 ${shellWord(database)} .schema`;
 }
 
@@ -68,8 +70,6 @@ export function probeRowRetention({ retain, source }: FlowSettings): Finding[] {
   const { removable } = source.columns;
   const which = removable === null ? "all rows" : `rows with ${removable}`;
   const how =
-    retain.kind === "hold"
-      ? `are moved to ${show(retain.directory)}`
-      : `are deleted ${formatCount(retain.afterMs / 1000)} s after their registration`;
+    retain.kind === "hold" ? `are moved to ${show(retain.directory)}` : `are deleted ${formatAge(retain.afterMs)} after their registration`;
   return [good(`delivered files of ${which} ${how}, where their directory may be written; one that may not be removed is told in the log`)];
 }

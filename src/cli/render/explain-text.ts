@@ -23,13 +23,18 @@ const RATE_BYTES_MIN = 1024 * 1024;
 
 /** The story of one path, oldest first, and what happens next. */
 export function explainText(facts: ExplainFacts, look: Look): string {
-  const lines = [look.paint("bold", show(facts.path)), `flow ${facts.flow}, ${show(facts.file)}: ${sourceNow(facts)}`, ""];
+  const lines = [look.paint("bold", show(facts.path)), whereNow(facts), ""];
   if (facts.story.leftOut > 0) lines.push(`(${formatMany(facts.story.leftOut, "older transfer")} left out)`, "");
   for (const transfer of facts.story.transfers) lines.push(...transferLines(transfer, facts, look), "");
   if (facts.row !== null) lines.push(followedText(facts.row), "");
   lines.push(...facts.sets.map((set) => `${look.paint("bold", `Set ${show(set.path)}:`)} ${setStory(facts.flow, set)}`));
   lines.push(`${look.paint("bold", "Next:")} ${facts.next}`);
   return `${lines.join("\n")}\n`;
+}
+
+function whereNow(facts: ExplainFacts): string {
+  if (facts.file === null) return `flow ${facts.flow}: no row says which file it is`;
+  return `flow ${facts.flow}, ${show(facts.file)}: ${sourceNow(facts)}`;
 }
 
 function sourceNow({ source }: ExplainFacts): string {

@@ -6,7 +6,7 @@ import { allAgents, oneAgent } from "../../importers/suprsync/choose-instances.t
 import { type Instance, readSiteConfig } from "../../importers/suprsync/site-config.ts";
 import { typed, type Word } from "../../importers/suprsync/words.ts";
 import { formatRemark, Remarks } from "../../importers/remark.ts";
-import { HotdirError, messageOf } from "../../kernel/errors.ts";
+import { errnoOf, HotdirError, messageOf } from "../../kernel/errors.ts";
 import { bytesOfText } from "../../kernel/path.ts";
 import type { CliContext } from "../command.ts";
 import { defaultSsh } from "../locations.ts";
@@ -120,6 +120,7 @@ function readSiteFile(file: string): string {
   try {
     return readFileSync(file, "utf8");
   } catch (error) {
-    throw new HotdirError("bad-configuration", { operation: "read", path: bytesOfText(file), detail: messageOf(error), cause: error });
+    const detail = errnoOf(error) === "ENOENT" ? "there is no such file" : messageOf(error);
+    throw new HotdirError("bad-usage", { operation: "read", path: bytesOfText(file), detail, cause: error });
   }
 }

@@ -1,7 +1,7 @@
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 
 /** From a file that nobody waited for to one that an outage of a day held up. In seconds. */
-export const LAG_BUCKETS_S = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600, 14_400, 43_200, 86_400];
+const LAG_BUCKETS_S = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600, 14_400, 43_200, 86_400];
 
 export const transferStates = ["settling", "queued", "sending", "delivered", "superseded", "ignored", "dead"] as const;
 export const flowStates = ["running", "paused", "waiting", "halted", "stopped"] as const;

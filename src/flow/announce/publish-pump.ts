@@ -23,8 +23,6 @@ const WINDOW = 1024;
 const CONTENT_BYTES_MAX = 8 * 1024 * 1024;
 /** Large files that are read or told of at once. */
 const BULK_MAX = 4;
-/** A removal that must wait for a person is asked about again after so long. */
-const REFUSED_AGAIN_MS = 1000;
 /** What was interrupted has so long to say so. */
 const INTERRUPTED_MS = 2000;
 
@@ -94,13 +92,12 @@ export class PublishPump implements Pumping {
     for (const transfer of claimed) {
       if (transfer.bulk) this.#bulk++;
       else this.#small++;
-      const { change } = transfer;
-      const refused = change.kind === "delete" || change.kind === "rmdir" ? this.#events.refuseRemoval(transfer) : null;
-      const file = fileOf(transfer);
-      if (refused !== null) {
+      if (this.#work.refuse(transfer)) {
         this.#free(transfer);
-        this.#work.handBack(transfer, refused, this.#context.clock.steady() + REFUSED_AGAIN_MS);
-      } else if (file === null || !this.#files.wants(file)) void this.#tell(transfer, nothingKnown);
+        continue;
+      }
+      const file = fileOf(transfer);
+      if (file === null || !this.#files.wants(file)) void this.#tell(transfer, nothingKnown);
       else if (this.#files.isSmall(file)) this.#toRead.push(file);
       else void this.#readAlone(file);
     }

@@ -2,6 +2,7 @@ import { statSync } from "node:fs";
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import { HotdirError, messageOf } from "../../kernel/errors.ts";
 import { type AbsPath, type Bytes, bytesOf, bufferOf, fsPath, nameOf, parentOf, type RelPath, show } from "../../kernel/path.ts";
+import { transact } from "../../kernel/transact.ts";
 import type { CatalogSettings } from "../finish-settings.ts";
 import { localDateTime } from "../command/journal/sqlalchemy-time.ts";
 import { nowUs } from "./event-time.ts";
@@ -151,17 +152,7 @@ export class Catalog implements Disposable {
   }
 
   #transaction<T>(work: (sqlite: DatabaseSync) => T): T {
-    return this.#with(({ sqlite }) => {
-      sqlite.exec("BEGIN IMMEDIATE");
-      try {
-        const result = work(sqlite);
-        sqlite.exec("COMMIT");
-        return result;
-      } catch (error) {
-        if (sqlite.isTransaction) sqlite.exec("ROLLBACK");
-        throw error;
-      }
-    });
+    return this.#with(({ sqlite }) => transact(sqlite, () => work(sqlite)));
   }
 
   #with<T>(work: (open: Opened) => T): T {

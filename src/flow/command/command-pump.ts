@@ -10,7 +10,7 @@ import type { PumpEvents } from "../send/pump-events.ts";
 import type { Pumping } from "../send/pumping.ts";
 import { Turns } from "../send/turns.ts";
 import { UnderWay } from "../send/under-way.ts";
-import { type ClaimedTransfer, isStructural } from "../transfer.ts";
+import type { ClaimedTransfer } from "../transfer.ts";
 import type { CommandContext } from "./command-context.ts";
 import { applyByCommand } from "./command-structure.ts";
 import { FarWatch } from "./far-watch.ts";
@@ -22,8 +22,6 @@ const SINGLES_MAX = 256;
 /** Files that are taken for each round that may run, so that there are enough of one directory among them. */
 const TAKEN_PER_ROUND = 4;
 const TAKEN_MAX = 1000;
-/** A removal that must wait for a person is asked about again after so long. */
-const REFUSED_AGAIN_MS = 1000;
 const BROKE_MS = 500;
 const INTERRUPTED_MS = 5000;
 
@@ -98,9 +96,8 @@ export class CommandPump implements Pumping {
   #dispatch(claimed: ClaimedTransfer[]): void {
     const puts: ClaimedPut[] = [];
     for (const transfer of claimed) {
-      const refused = transfer.change.kind === "delete" || transfer.change.kind === "rmdir" ? this.#events.refuseRemoval(transfer) : null;
-      if (refused !== null) this.#work.handBack(transfer, refused, this.#context.clock.steady() + REFUSED_AGAIN_MS);
-      else if (isPut(transfer)) puts.push(transfer);
+      if (this.#work.refuse(transfer)) continue;
+      if (isPut(transfer)) puts.push(transfer);
       else this.#single(transfer);
     }
     this.#rounds.push(...intoRounds(puts, this.#context.place.batchMax));
@@ -139,8 +136,7 @@ export class CommandPump implements Pumping {
   }
 
   async #applyUnlessOvertaken(transfer: ClaimedTransfer): Promise<Result | { kind: "overtaken"; outcome: Outcome }> {
-    const outcome = isStructural(transfer.change) ? ((await this.#events.overtaken?.(transfer)) ?? null) : null;
-    return outcome === null ? await applyByCommand(this.#context, transfer, this.#stop.signal) : { kind: "overtaken", outcome };
+    return (await this.#work.overtaken(transfer)) ?? (await applyByCommand(this.#context, transfer, this.#stop.signal));
   }
 
   #lookAtDestination(): void {

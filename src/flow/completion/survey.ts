@@ -63,7 +63,7 @@ async function* namesIn(directory: AbsPath): AsyncGenerator<Bytes> {
 }
 
 /** Whether nothing would come of one more look; what is open or dead is waited for anyway. Pure. */
-export function isRecorded(sighting: Sighting, source: LocalSource, knownAt: (path: RelPath) => Known | null): boolean {
+function isRecorded(sighting: Sighting, source: LocalSource, knownAt: (path: RelPath) => Known | null): boolean {
   const { path, kind } = sighting;
   if (kind === "gone" || kind === "directory" || kind === "moved" || kind === "special") return true;
   if (isCapture(path) || rejection(path, source) !== null) return true;

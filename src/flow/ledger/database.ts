@@ -4,6 +4,7 @@ import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlit
 import { HotdirError, messageOf } from "../../kernel/errors.ts";
 import { bytesOfText } from "../../kernel/path.ts";
 import { fsTypeOf } from "../../kernel/native.ts";
+import { transact } from "../../kernel/transact.ts";
 import { otherwiseMade } from "./own-schema.ts";
 import { migrations, SCHEMA_VERSION } from "./schema.ts";
 
@@ -61,18 +62,14 @@ export class Database implements Disposable {
   /** All or nothing, durable when it returns. Nested calls join the outer one. Never across an await. */
   transaction<T>(work: () => T): T {
     if (this.#depth > 0) return work();
-    this.#sqlite.exec("BEGIN IMMEDIATE");
-    this.#depth++;
-    try {
-      const result = work();
-      this.#sqlite.exec("COMMIT");
-      return result;
-    } catch (error) {
-      if (this.#sqlite.isTransaction) this.#sqlite.exec("ROLLBACK");
-      throw error;
-    } finally {
-      this.#depth--;
-    }
+    return transact(this.#sqlite, () => {
+      this.#depth++;
+      try {
+        return work();
+      } finally {
+        this.#depth--;
+      }
+    });
   }
 
   [Symbol.dispose](): void {
@@ -135,14 +132,10 @@ function migrate(sqlite: DatabaseSync, file: string): void {
   const version = schemaVersion(sqlite);
   if (version > SCHEMA_VERSION) throw versionError(version, file);
   if (version === SCHEMA_VERSION) return refuseOtherwiseMade(sqlite, file);
-  sqlite.exec("BEGIN IMMEDIATE");
-  try {
+  transact(sqlite, () => {
     for (const migration of migrations.slice(version)) sqlite.exec(migration);
-    sqlite.exec(`PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT`);
-  } catch (error) {
-    if (sqlite.isTransaction) sqlite.exec("ROLLBACK");
-    throw error;
-  }
+    sqlite.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
+  });
 }
 
 function versionError(version: number, file: string): HotdirError {

@@ -14,7 +14,7 @@ import type { PendingMessage } from "./pending.ts";
 import { routeOf } from "./route.ts";
 import { type Wanted, wantedAsTold, wantedByMessage } from "./wanted.ts";
 
-export const GIVEN_BACK = "given back to the queue";
+const GIVEN_BACK = "given back to the queue";
 
 /** Where a message's change goes; a reason: it is not wanted. Pure. */
 export function route({ source }: Pick<ReceiveContext, "source">, told: Told): Routed | { refused: string } {

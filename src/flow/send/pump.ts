@@ -3,7 +3,7 @@ import { isFetched } from "../fetch/is-fetched.ts";
 import { nextDueAt, type RunId } from "../ledger/claims.ts";
 import type { Outcome } from "../ledger/outcomes.ts";
 import { PACK_FILES_MAX } from "../read/source-reader.ts";
-import { type ClaimedTransfer, isStructural } from "../transfer.ts";
+import type { ClaimedTransfer } from "../transfer.ts";
 import { isAccelerated } from "./accelerate.ts";
 import type { Active } from "./active.ts";
 import { type ClaimedPut, type Result, type SendContext, type Tried, failed } from "./context.ts";
@@ -22,8 +22,6 @@ import { UnderWay } from "./under-way.ts";
 const BULK_MAX = 2;
 /** Directories, links, renames, removals and files that may be there already, under way at once. */
 const SINGLES_MAX = 256;
-/** A removal that must wait for a person is asked about again after so long. */
-const REFUSED_AGAIN_MS = 1000;
 /** A lane that broke while the destination was looked at is out of the way by then. */
 const LANE_BROKE_MS = 500;
 /** What was interrupted has so long to say so. */
@@ -125,9 +123,8 @@ export class Pump implements Pumping {
   #place(claimed: ClaimedTransfer[]): void {
     const packable: ClaimedPut[] = [];
     for (const transfer of claimed) {
-      const refused = transfer.change.kind === "delete" || transfer.change.kind === "rmdir" ? this.#events.refuseRemoval(transfer) : null;
-      if (refused !== null) this.#work.handBack(transfer, refused, this.#context.clock.steady() + REFUSED_AGAIN_MS);
-      else if (isBulk(transfer)) this.#alone(transfer, "bulk");
+      if (this.#work.refuse(transfer)) continue;
+      if (isBulk(transfer)) this.#alone(transfer, "bulk");
       else if (isPackable(this.#context, transfer)) packable.push(transfer);
       else this.#alone(transfer, "single");
     }
@@ -173,8 +170,7 @@ export class Pump implements Pumping {
   }
 
   async #sendUnlessOvertaken(transfer: ClaimedTransfer): Promise<Result | { kind: "overtaken"; outcome: Outcome }> {
-    const outcome = isStructural(transfer.change) ? ((await this.#events.overtaken?.(transfer)) ?? null) : null;
-    return outcome === null ? await sendAlone(this.#context, transfer, this.#stop.signal) : { kind: "overtaken", outcome };
+    return (await this.#work.overtaken(transfer)) ?? (await sendAlone(this.#context, transfer, this.#stop.signal));
   }
 
   #tried(transfer: ClaimedTransfer, result: Result, bytes: number): void {

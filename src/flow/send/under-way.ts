@@ -10,6 +10,9 @@ import type { PumpEvents } from "./pump-events.ts";
 const DEFER_MS = 1000;
 const DEFER_MAX_MS = 60_000;
 
+/** A removal that must wait for a person is asked about again after so long. */
+const REFUSED_AGAIN_MS = 1000;
+
 /** The transfers that a pump holds: from their claim until it is durable how their attempt ended. */
 export class UnderWay {
   readonly active = new Active();
@@ -73,6 +76,20 @@ export class UnderWay {
   /** Not by its own fault: it waits in the ledger until `dueAt`, uncounted. */
   handBack(transfer: ClaimedTransfer, reason: string, dueAt = this.#context.clock.steady()): void {
     this.end(transfer, { kind: "hand-back", reason, dueAt, litter: false }, 0);
+  }
+
+  /** Whether it is a removal that must not be made now: then it has been handed back. */
+  refuse(transfer: ClaimedTransfer): boolean {
+    const { kind } = transfer.change;
+    const reason = kind === "delete" || kind === "rmdir" ? this.#events.refuseRemoval(transfer) : null;
+    if (reason !== null) this.handBack(transfer, reason, this.#context.clock.steady() + REFUSED_AGAIN_MS);
+    return reason !== null;
+  }
+
+  /** Right before it is made true: how a rename or removal ends instead, since the source is another by now; null: it is to be made. */
+  async overtaken(transfer: ClaimedTransfer): Promise<{ kind: "overtaken"; outcome: Outcome } | null> {
+    const outcome = isStructural(transfer.change) ? ((await this.#events.overtaken?.(transfer)) ?? null) : null;
+    return outcome === null ? null : { kind: "overtaken", outcome };
   }
 
   /** Paths are free for the next version only now that the end is durable. */

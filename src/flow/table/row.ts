@@ -25,7 +25,7 @@ export type TableRow = {
   verified: boolean;
 };
 
-export const digestDigits: Record<DigestAlgorithm, number> = { md5: 32, sha256: 64, sha512: 128, blake2b: 128 };
+const digestDigits: Record<DigestAlgorithm, number> = { md5: 32, sha256: 64, sha512: 128, blake2b: 128 };
 
 /** How the cells of a table are to be understood. */
 export type Reading = { columns: TableColumns; algorithm: DigestAlgorithm };

@@ -2,6 +2,7 @@ import { statSync } from "node:fs";
 import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from "node:sqlite";
 import { errnoOf } from "../../kernel/errors.ts";
 import { type AbsPath, bufferOf, fsPath } from "../../kernel/path.ts";
+import { transact } from "../../kernel/transact.ts";
 import { versionOf } from "../version.ts";
 import { cellsFrom, fingerprintOf, type RowCells } from "./cells.ts";
 import { connect, type Connection, fileOf, tableErrorOf } from "./connection.ts";
@@ -147,17 +148,7 @@ export class TableFile implements Disposable {
 
   /** All or nothing, and in one go: others wait for it. */
   #write<T>(work: (sqlite: DatabaseSync) => T): T {
-    return this.#use((sqlite) => {
-      sqlite.exec("BEGIN IMMEDIATE");
-      try {
-        const result = work(sqlite);
-        sqlite.exec("COMMIT");
-        return result;
-      } catch (error) {
-        if (sqlite.isTransaction) sqlite.exec("ROLLBACK");
-        throw error;
-      }
-    });
+    return this.#use((sqlite) => transact(sqlite, () => work(sqlite)));
   }
 
   #use<T>(work: (sqlite: DatabaseSync, file: string) => T): T {

@@ -33,7 +33,7 @@ function newerOf({ db, flow }: Pick<FollowContext, "db" | "flow">, { state, path
 }
 
 /** Only what is proved: by the row's own receipt, or by that of a newer row whose content is at their path now. Pure. */
-export function writeOf(row: rows.FollowedRow, newer: paths.NewerRow | null): RowWrite {
+function writeOf(row: rows.FollowedRow, newer: paths.NewerRow | null): RowWrite {
   const own = row.state === "delivered" ? receiptOf(row.found, row.endedAtMs) : null;
   const there = newer === null ? null : receiptOf(newer.found, newer.endedAtMs);
   const isSame = there !== null && there.hex === row.registered;

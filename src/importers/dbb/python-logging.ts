@@ -1,21 +1,21 @@
 import type { Remarks } from "../remark.ts";
 import type { SectionReader } from "./section-reader.ts";
 
-export const pythonLevels = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] as const;
+const pythonLevels = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] as const;
 export type PythonLevel = (typeof pythonLevels)[number];
 
 /** When a file is put aside, and how many of those stay. */
 export type Rotation =
   | { kind: "size"; bytesMax: number; backups: number }
   | { kind: "time"; when: RotationTime; interval: number; backups: number };
-export const rotationTimes = ["S", "M", "H", "D", "W0", "W1", "W2", "W3", "W4", "W5", "W6", "midnight"] as const;
+const rotationTimes = ["S", "M", "H", "D", "W0", "W1", "W2", "W3", "W4", "W5", "W6", "midnight"] as const;
 export type RotationTime = (typeof rotationTimes)[number];
 
 /** As Python's `logging` has it. `file` null: standard error. */
 export type PythonLogging = { format: string; file: string | null; level: PythonLevel; rotation: Rotation | null };
 
 /** The fields of a format that there is something to say for. */
-export const logFields = [
+const logFields = [
   "asctime",
   "created",
   "filename",

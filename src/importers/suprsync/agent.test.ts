@@ -74,6 +74,7 @@ describe("arguments", () => {
     [`${needed} --delete-local-after 7d`, '--delete-local-after "7d": a number of seconds is expected, such as 60'],
     [`${needed} --delete-local-after 1e99`, "--delete-local-after 1e99: that is more than a century"],
     [`${needed} --copy-timeout soon`, '--copy-timeout "soon": a number of seconds is expected, such as 60'],
+    [`${needed} --chmod g+q`, `--chmod: "g+q": "q" is no permission; there are r, w, x, X, s and t, or one of u, g and o to copy theirs`],
     [`${needed} --bwlimit fast`, `--bwlimit: "fast" is not a rate as rsync's --bwlimit takes it, such as 5000, 1.5m or 20MB`],
     [`${needed} --ssh-host @`, '--ssh-host "@": USER@HOST or HOST is expected, as ssh takes it'],
     [`${needed} --ssh-host cryo@hub:/data`, '--ssh-host "cryo@hub:/data": USER@HOST or HOST is expected, as ssh takes it'],

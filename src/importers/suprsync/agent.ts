@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { parseChmod } from "../../config/chmod.ts";
 import { parseRsyncRate } from "../../config/units.ts";
 import type { At, Remarks } from "../remark.ts";
 import { type ArgumentName, argumentNames, specOf } from "./argument-table.ts";
@@ -58,7 +59,7 @@ export function readAgent(words: readonly Word[], machine: Machine, remarks: Rem
     sleepS: secondsOf("sleep-time", given, remarks),
     compress: given.has("compression"),
     bytesPerS: rateOf(given.get("bwlimit"), remarks),
-    chmod: given.get("chmod")?.text ?? specOf("chmod").fallback ?? "",
+    chmod: chmodOf(given.get("chmod") ?? fallbackOf("chmod"), remarks),
     origin: (name) => originOf(name, given),
   };
   return errorsIn(remarks) > before ? null : agent;
@@ -138,6 +139,13 @@ function rateOf(word: Word | undefined, remarks: Remarks): number | null {
   if (rate.ok) return rate.value;
   remarks.error(word.at, `--bwlimit: ${rate.message}`);
   return null;
+}
+
+/** Empty: modes are left as they are. */
+function chmodOf({ text, at }: Word, remarks: Remarks): string {
+  const chmod = text === "" ? null : parseChmod(text);
+  if (chmod?.ok === false) remarks.error(at, `--chmod: ${chmod.message}`);
+  return text;
 }
 
 /** `user@host`, `host`; an IPv6 address as ssh takes it, too. */

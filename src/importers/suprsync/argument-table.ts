@@ -14,7 +14,7 @@ export type ArgumentSpec = {
 const OF_SQLALCHEMY = "it is about SQLAlchemy's connections, and there are none";
 const OF_OCS = "hotdir does not register with OCS: 'hotdir status --json' and /metrics tell what the agent's feeds did";
 
-export const argumentTable = {
+const argumentTable = {
   "archive-name": { kind: "text", value: "NAME", required: true, says: "rows of this archive are copied" },
   "remote-basedir": { kind: "text", value: "DIR", required: true, says: "the directory that remote paths begin in" },
   "db-path": { kind: "text", value: "FILE", required: true, says: "the SQLite database; it is made where it is missing" },

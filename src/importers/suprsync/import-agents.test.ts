@@ -36,7 +36,7 @@ test("what is printed is what the loader takes, with all that an agent can be to
 });
 
 test("what the loader refuses is told of the argument's key, and nothing is printed", () => {
-  const { yaml, remarks } = importLines("--archive-name smurf --chmod z+q");
+  const { yaml, remarks } = importLines("--archive-name smurf --ssh-host daq --remote-basedir /data/../so");
   expect(yaml).toBeNull();
-  expect(remarks.map(formatRemark)).toEqual([expect.stringMatching(/^destination\.chmod: /)]);
+  expect(remarks.map(formatRemark)).toEqual([expect.stringMatching(/^destination\.url: a destination has no \.\. in it/)]);
 });

@@ -45,7 +45,7 @@ const finder = z.strictObject({
   pause: count(0),
 });
 
-export const fileStatuses = ["UNTRIED", "RERUN", "FAILURE", "UNKNOWN", "IGNORED", "BACKFILL", "INVALID", "PENDING"] as const;
+const fileStatuses = ["UNTRIED", "RERUN", "FAILURE", "UNKNOWN", "IGNORED", "BACKFILL", "INVALID", "PENDING"] as const;
 
 const ingester = z.strictObject({
   storage: path,
