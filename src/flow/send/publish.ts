@@ -90,8 +90,8 @@ async function publishOver(context: SendContext, files: Files, inflight: Bytes, 
   if (facts?.kind === "file" && algorithm !== null) {
     const readBack = context.link.readBack(context.link.lane());
     const [ours, theirs] = await readBack.digest(algorithm, [{ path: inflight }, { path: final }]);
-    const isSame = ours != null && ours.hex === theirs?.hex;
-    if (!isSame && (ours == null || context.gate?.mayReplace(path, ours.hex) !== true)) {
+    const isSame = ours?.hex === theirs?.hex;
+    if (!ours || (!isSame && context.gate?.mayReplace(path, ours.hex) !== true)) {
       const detail = "it has other content, and the catalog has no row that says so; it is not overwritten";
       throw new HotdirError("exists", { operation: "publish", path: final, detail });
     }
