@@ -167,6 +167,24 @@ test.concurrent("a command in which nothing moves is ended with all that it bega
   await expectSameTrees(world);
 });
 
+test.concurrent.each(["{file}", "{batch}"])(
+  "links that are followed to files of one name arrive each as its own, with %s",
+  async (what) => {
+    await using world = await makeWorld({ destination: "file" });
+    const { source } = (JSON.parse(readFileSync(world.place.configFile, "utf8")) as { flows: { world: { source: object } } }).flows.world;
+    const flow = { source: { ...source, symlinks: "follow" }, retry: { attempts: 1 } };
+    useCommands(world, { transfer: `cp -p ${what} {dest}`, remote: 'sh -c "{command}"' }, { flow });
+    for (const name of ["1", "2", "3"]) {
+      writeFiles(world.directory, { [`runs/${name}/out.nc`]: `run ${name}` });
+      symlinkSync(`${world.directory}/runs/${name}/out.nc`, `${world.source}/run${name}.nc`);
+    }
+    symlinkSync(`${world.directory}/runs/1/out.nc`, `${world.source}/again.nc`);
+    expect(await world.hotdir.runUntilIdle(), world.hotdir.log()).toBe(0);
+    const there = ["again", "run1", "run2", "run3"].map((name) => readFileSync(`${world.destination}/${name}.nc`, "utf8"));
+    expect(there).toEqual(["run 1", "run 1", "run 2", "run 3"]);
+  },
+);
+
 test.concurrent("a file that changes while a command reads it is sent again, and never in parts of both", async () => {
   await using world = await localWorld();
   const tool = program(

@@ -115,6 +115,51 @@ test.concurrent("an attempt that fails is a row with its status and words, and t
   ]);
 }, 60_000);
 
+test.concurrent("of a batch that came in part each file has an attempt that tells the truth of it", async () => {
+  await using world = await makeHandoffWorld();
+  const tool = `${world.directory}/tool`;
+  writeFileSync(
+    tool,
+    `#!/bin/sh\nfor to; do :; done\nfor f; do case $f in $to) ;; *bad) echo bad is bad >&2; bad=1 ;; *) cp -p "$f" "$to" ;; esac; done\nexit $bad\n`,
+  );
+  chmodSync(tool, 0o755);
+  world.configure(localConfiguration(`${tool} {batch} {dest}`));
+  await world.hdfmgr("initdb");
+  mkdirSync(`${world.endpoint.buffer}/x`);
+  writeFileSync(`${world.endpoint.buffer}/x/here`, "there already");
+  writeFileSync(`${world.endpoint.buffer}/x/taken`, "somebody's");
+  write(world, { "x/one": "1", "x/two": "22", "x/bad": "333", "x/here": "there already", "x/taken": "ours" });
+  world.start();
+  const attempts = `SELECT f.filename AS name, b.status AS status, count(*) AS n FROM files f JOIN file_transfer_attempts a ON a.files_id = f.id
+    JOIN transfer_batches b ON b.id = a.batch_id`;
+  await waitUntil(
+    "all to be told",
+    () =>
+      world.rows("SELECT 1 FROM files WHERE held_on IS NOT NULL").length === 3 &&
+      ["bad", "taken"].every((name) => world.rows(`${attempts} WHERE name = '${name}' GROUP BY 1, 2`).length > 0),
+    { explain: () => world.log(), timeoutMs: 30_000 },
+  );
+  expect(await world.end("SIGTERM")).toBe(0);
+  expect(world.rows(`${attempts} WHERE status = 0 GROUP BY 1, 2 ORDER BY 1`)).toEqual([
+    { name: "here", status: 0, n: 1 },
+    { name: "one", status: 0, n: 1 },
+    { name: "two", status: 0, n: 1 },
+  ]);
+  expect(world.rows(`${attempts} WHERE status <> 0 GROUP BY 1, 2 ORDER BY 1`)).toMatchObject([
+    { name: "bad", status: 121 },
+    { name: "taken", status: 121 },
+  ]);
+  const sums =
+    "SELECT b.size_bytes AS told, sum(f.size_bytes) AS real FROM transfer_batches b JOIN file_transfer_attempts a ON a.batch_id = b.id JOIN files f ON f.id = a.files_id GROUP BY b.id";
+  expect(world.rows(`SELECT * FROM (${sums}) WHERE told <> real`)).toEqual([]);
+  expect(
+    world.rows("SELECT err_msg, rate_mbytes_per_sec AS rate FROM transfer_batches WHERE status = 0 AND trans_start_time IS NULL"),
+  ).toEqual([{ err_msg: "it was there already with this content, and no command was run", rate: null }]);
+  expect(world.rows("SELECT err_msg FROM transfer_batches WHERE status = 121 AND trans_start_time IS NULL LIMIT 1")[0]!["err_msg"]).toMatch(
+    /taken.*that this flow did not put there/,
+  );
+}, 60_000);
+
 test.concurrent("a database that another process has locked is waited for, shown, and written once", async () => {
   await using world = await makeHandoffWorld();
   world.configure(localConfiguration("cp -p {batch} {dest}"));

@@ -7,7 +7,7 @@ import type { DigestAlgorithm } from "../digest.ts";
 import { type CommandEnd, describeEnd, runCommand } from "../send/run-command.ts";
 import { hostTrouble } from "./host-trouble.ts";
 import { askTools, type FarTools, functionsFor, plainTools, readTools } from "./far-script.ts";
-import { quoteText } from "./shell-quote.ts";
+import { anyShellBytes, forAnyShell } from "./any-shell.ts";
 import { type CommandTemplate, fillTemplate } from "./template.ts";
 
 /** How one step ended; `output` is all that it wrote. */
@@ -25,6 +25,8 @@ export type FarShellOptions = {
 /** What one argument can hold, with room (Linux: 128 KiB). */
 const SCRIPT_BYTES_MAX = 90_000;
 const STEPS_MAX = 500;
+/** What goes with each step, as it is in the argument. */
+const MARK_BYTES = 90;
 type Waiting = { step: string; resolve: (told: Told) => void; reject: (error: HotdirError) => void };
 
 /**
@@ -102,7 +104,7 @@ export class FarShell {
     if (this.#error !== null) throw this.#error;
     const { remote, stillMs } = this.#options;
     const token = randomBytes(12).toString("hex");
-    const command = `sh -c ${quoteText(scriptOf(steps, this.tools, token))}`;
+    const command = forAnyShell(scriptOf(steps, this.tools, token));
     const limitMs = stillMs === null ? null : stillMs + allowanceMs;
     const either = signal === undefined ? this.#stop.signal : AbortSignal.any([signal, this.#stop.signal]);
     const end = await runCommand(fillTemplate(remote, { command }), { signal: either, stillMs: limitMs, reads: true });
@@ -143,13 +145,8 @@ export class FarShell {
 /** How many of the steps fit one run. One always does. */
 function fitting(steps: readonly string[]): number {
   let bytes = 0;
-  const over = steps.findIndex((step, at) => (bytes += quotedBytes(step)) > SCRIPT_BYTES_MAX || at >= STEPS_MAX);
+  const over = steps.findIndex((step, at) => (bytes += anyShellBytes(step) + MARK_BYTES) > SCRIPT_BYTES_MAX || at >= STEPS_MAX);
   return over < 0 ? steps.length : Math.max(1, over);
-}
-
-/** A step as it is in the argument, where it is quoted once more. */
-function quotedBytes(step: string): number {
-  return Buffer.byteLength(step) + 3 * (step.match(/'/g)?.length ?? 0) + 60;
 }
 
 function scriptOf(steps: string[], tools: FarTools, token: string): string {

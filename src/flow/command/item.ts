@@ -16,6 +16,8 @@ export class Item {
   comparison: Comparison | null = null;
   /** The name that it has where it lands. */
   lands: Bytes | null = null;
+  /** Its final name has its content already. */
+  isThere = false;
   /** Of the command that was last run for it. */
   batch: BatchId | null = null;
   result: Result | null = null;

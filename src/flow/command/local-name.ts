@@ -16,9 +16,9 @@ export type LocalName = AsyncDisposable & { argument: string; lands: Bytes };
  * name is no UTF-8 is named by a symlink to it.
  */
 export async function localName(file: SourceFile, transfer: TransferId): Promise<LocalName> {
-  const path = file.follow ? (bytesOf(await realpath(fsPath(file.path), { encoding: "buffer" })) as AbsPath) : file.path;
+  const path = await whereItIs(file);
   await using undo = new AsyncDisposableStack();
-  const lands = isPlainName(nameOf(path)) ? nameOf(path) : sendingName(transfer);
+  const lands = landsAs(path, transfer);
   if (lands !== nameOf(path)) {
     const beside = join(directoryOf(path), lands);
     await linkAnew(path, beside);
@@ -29,9 +29,24 @@ export async function localName(file: SourceFile, transfer: TransferId): Promise
   return { argument: joinText(directory, textOf(lands)), lands, [Symbol.asyncDispose]: () => held.disposeAsync() };
 }
 
+/** The name that it will have where it lands. */
+export async function landingName(file: SourceFile, transfer: TransferId): Promise<Bytes> {
+  // What cannot be followed is told when it is read.
+  return landsAs(await whereItIs(file).catch(() => file.path), transfer);
+}
+
+async function whereItIs({ path, follow }: SourceFile): Promise<AbsPath> {
+  return follow ? (bytesOf(await realpath(fsPath(path), { encoding: "buffer" })) as AbsPath) : path;
+}
+
+function landsAs(path: AbsPath, transfer: TransferId): Bytes {
+  return isPlainName(nameOf(path)) ? nameOf(path) : sendingName(transfer);
+}
+
 /** What a kill may have left of it. */
 export async function removeLocalName(file: SourceFile, transfer: TransferId): Promise<void> {
-  if (!isPlainName(nameOf(file.path))) await removeLink(join(directoryOf(file.path), sendingName(transfer)));
+  const path = await whereItIs(file).catch(() => file.path);
+  if (!isPlainName(nameOf(path))) await removeLink(join(directoryOf(path), sendingName(transfer)));
 }
 
 /** A kill may have left one there. */

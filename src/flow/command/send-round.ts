@@ -1,42 +1,52 @@
 import type { ErrorCode } from "../../kernel/error-codes.ts";
 import { HotdirError } from "../../kernel/errors.ts";
 import { othersWords } from "../../kernel/others-words.ts";
-import { textOf } from "../../kernel/path.ts";
+import { type Bytes, textOf } from "../../kernel/path.ts";
 import { formatAge } from "../../kernel/readable.ts";
-import {
-  batchStatus,
-  type BatchId,
-  closeBatch,
-  dropBatch,
-  leaveBatch,
-  openBatches,
-  recordStep,
-  type Step,
-  stageRemoved,
-} from "../ledger/batches.ts";
+import { batchStatus, type BatchId, closeBatch, openBatches, recordStep, splitBatch, type Step, stageRemoved } from "../ledger/batches.ts";
 import { type ClaimedPut, failed, type Result, sourceFile, type Tried } from "../send/context.ts";
 import { describeEnd, runCommand } from "../send/run-command.ts";
+import type { TransferId } from "../transfer.ts";
 import type { CommandContext } from "./command-context.ts";
 import { farTrouble } from "./host-trouble.ts";
 import { Item } from "./item.ts";
 import { comparisonOf, land, proofOf } from "./landing.ts";
-import { localName } from "./local-name.ts";
+import { landingName, localName } from "./local-name.ts";
 import { prepare } from "./preparation.ts";
 import { fillTemplate, takesBatch } from "./template.ts";
+
+const FOUND = "it was there already with this content, and no command was run";
 
 /**
  * Sends files of one directory by the user's commands, each with its own end: read here, a directory of ours made there, the transfer
  * command, and what landed proved and moved. After a command that brought not all of them the rest go one by one, so that a bad file takes
- * no other along.
+ * no other along. Files that would land under one name go one after the other.
  */
 export async function sendRound(context: CommandContext, puts: ClaimedPut[], signal: AbortSignal): Promise<Tried[]> {
-  const round = new Round(context, puts, signal);
-  try {
-    await round.send();
-  } catch (error) {
-    round.failAll(error);
+  const tried: Tried[] = [];
+  for (const apart of await byLandingName(context, puts)) {
+    const round = new Round(context, apart, signal);
+    try {
+      await round.send();
+    } catch (error) {
+      round.failAll(error);
+    }
+    tried.push(...round.end());
   }
-  return round.end();
+  return tried;
+}
+
+/** So that in none two have one name where they land: links may lead to files of one name, or to one file. */
+async function byLandingName(context: CommandContext, puts: ClaimedPut[]): Promise<ClaimedPut[][]> {
+  const groups: Array<{ puts: ClaimedPut[]; names: Set<Bytes> }> = [];
+  for (const put of puts) {
+    const name = await landingName(sourceFile(context, put), put.id);
+    let group = groups.find(({ names }) => !names.has(name));
+    if (group === undefined) groups.push((group = { puts: [], names: new Set() }));
+    group.puts.push(put);
+    group.names.add(name);
+  }
+  return groups.map((group) => group.puts);
 }
 
 class Round {
@@ -111,19 +121,30 @@ class Round {
     return ids;
   }
 
-  /** Makes the directory there, and looks whether what is to be sent is there already. For what is, or cannot go there, no command is run. */
+  /** Makes the directory there, and looks at each final name. What is there already, and what cannot go there, have batches of their own, for which no command is run. */
   async #prepare(): Promise<Item[]> {
     const open = this.#open;
     const ids = [...new Set(open.map((item) => item.batch!))];
     const found = await this.#step(ids, "pre", () => prepare(this.#context, this.#stage!, open, this.#signal));
-    for (const item of [...found, ...open.filter(({ isOpen }) => !isOpen)]) {
-      leaveBatch(this.#context.db, item.batch!, item.put.id);
-      this.#batches.set(
-        item.batch!,
-        this.#batches.get(item.batch!)!.filter((member) => member !== item),
-      );
+    for (const item of found) item.isThere = true;
+    for (const id of ids) {
+      const items = this.#batches.get(id)!;
+      for (const apart of [items.filter(({ isThere }) => isThere), items.filter(({ isOpen }) => !isOpen)]) this.#setApart(id, apart);
     }
     return found;
+  }
+
+  /** Gives some files of a batch one of their own, unless they are all of it. The batch that they have. */
+  #setApart(id: BatchId, items: Item[]): BatchId {
+    const all = this.#batches.get(id)!;
+    if (items.length === 0 || items.length === all.length) return id;
+    const apart = splitBatch(this.#context.db, id, idsOf(items), bytesOf(items));
+    this.#batches.set(
+      id,
+      all.filter((item) => !items.includes(item)),
+    );
+    this.#batches.set(apart, items);
+    return apart;
   }
 
   /** Runs the command of one batch. How it ended is evidence only: what landed tells. */
@@ -131,7 +152,7 @@ class Round {
     const { place, layout } = this.#context;
     await using names = new AsyncDisposableStack();
     const given: string[] = [];
-    for (const item of this.#batches.get(id)!.filter(({ isOpen }) => isOpen)) {
+    for (const item of this.#batches.get(id)!.filter(({ isOpen, isThere }) => isOpen && !isThere)) {
       try {
         const name = names.use(await localName(sourceFile(this.#context, item.put), item.put.id));
         item.lands = name.lands;
@@ -157,7 +178,8 @@ class Round {
     const context = this.#context;
     await Promise.all(items.map((item) => item.lookAgain(context)));
     const landing = items.filter(({ isOpen, lands }) => isOpen && lands !== null);
-    const { landed, durable, isTidy } = await this.#step(ids, "post", () => land(context, this.#stage!, landing, found, this.#signal));
+    const sent = ids.filter((id) => this.#batches.get(id)!.some(({ lands, isThere }) => lands !== null || isThere));
+    const { landed, durable, isTidy } = await this.#step(sent, "post", () => land(context, this.#stage!, landing, found, this.#signal));
     if (isTidy) stageRemoved(context.db, context.flow, this.#stage!);
     for (const item of found) item.deliver(proofOf(context, item.digest), durable, "found");
     for (const [at, item] of landing.entries()) {
@@ -168,17 +190,25 @@ class Round {
     for (const id of ids) this.#close(id);
   }
 
-  /** With what is to be said of it. What it did not bring another command may; that is another batch. */
+  /**
+   * With what is to be said of it: of what came, that it did, and of the rest why not, each in a batch of its own. What did not come another
+   * command may bring; that is another batch.
+   */
   #close(id: BatchId): void {
     const { db, clock } = this.#context;
     const items = this.#batches.get(id)!;
-    this.#batches.delete(id);
-    if (items.length === 0) return dropBatch(db, id);
-    const bad = items.flatMap(({ result }) => (result?.kind === "failed" ? [result.error] : []));
+    const bad = items.filter(({ result }) => result?.kind !== "delivered");
     const said = this.#messages.get(id);
-    const message = said?.message ?? bad[0]?.message ?? null;
-    const status = bad.length === 0 ? batchStatus.done : (said?.status ?? batchStatus.failed);
-    closeBatch(db, id, { status, message }, clock.wall());
+    const why = bad.flatMap(({ result }) => (result?.kind === "failed" ? [result.error.message] : []))[0];
+    const failure = { status: said?.status ?? batchStatus.failed, message: said?.message ?? why ?? null };
+    const success = { status: batchStatus.done, message: items.every(({ isThere }) => isThere) ? FOUND : (said?.message ?? null) };
+    db.transaction(() => {
+      const apart = this.#setApart(id, bad);
+      this.#batches.delete(apart);
+      this.#batches.delete(id);
+      if (bad.length > 0) closeBatch(db, apart, failure, clock.wall());
+      if (bad.length < items.length) closeBatch(db, id, success, clock.wall());
+    });
   }
 
   /** What did not come is explained by what the command said: of the host, which is no fault of the file, or of something else. */
@@ -213,6 +243,10 @@ class Round {
       bytes: put.change.version.sizeBytes,
     }));
   }
+}
+
+function idsOf(items: Item[]): TransferId[] {
+  return items.map(({ put }) => put.id);
 }
 
 function bytesOf(items: Item[]): number {

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
 import { type CommandTemplate, fillTemplate, readTemplate, takesBatch } from "./template.ts";
 
@@ -79,3 +80,17 @@ describe("what is wrong with a template is told", () => {
     expect(faults(role, text).join("\n")).toMatch(message);
   });
 });
+
+test.each([[`sh -c 'cat {file} > {dest}'`], [`sh -c "cat '{file}' > {dest}"`], [String.raw`sh -c 'cat "{file}" > {dest}'`]])(
+  "a name is no more than a name to a shell that the user's template starts: %s",
+  (text) => {
+    const read = readTemplate("transfer", text, new Map());
+    if (!read.ok) throw new Error("a good template");
+    for (const name of [`/d/a b'c"d$(x)\\;e`, "/d/plain.fits"]) {
+      const words = fillTemplate(read.template, { file: name, dest: "/to" });
+      expect(execFileSync("sh", ["-c", words[2]!.replace("cat", "printf %s").replace(" > ", " ")], { encoding: "utf8" })).toBe(
+        `${name}/to`,
+      );
+    }
+  },
+);

@@ -1,5 +1,5 @@
 import { type Quoting, quotingAt, splitWords } from "./shell-words.ts";
-import { withinQuotes } from "./shell-quote.ts";
+import { quoteText, withinQuotes } from "./shell-quote.ts";
 
 export const places = ["file", "batch", "dest", "command"] as const;
 export type PlaceName = (typeof places)[number];
@@ -102,13 +102,17 @@ export function fillTemplate(
   return words.flatMap((word) => {
     const [only] = word;
     if (word.length === 1 && only?.kind === "place" && only.place === "batch") return values.batch ?? [];
-    return [word.map((piece) => (piece.kind === "text" ? piece.text : filled(piece, values))).join("")];
+    const isScript = word.some((piece) => piece.kind === "text" && /\s/.test(piece.text));
+    return [word.map((piece) => (piece.kind === "text" ? piece.text : filled(piece, values, isScript))).join("")];
   });
 }
 
-function filled(piece: Piece & { kind: "place" }, values: { file?: string; dest?: string; command?: string }): string {
+/** `isScript`: it stands in an argument that has blanks, as what `sh -c` is given. */
+function filled(piece: Piece & { kind: "place" }, values: { file?: string; dest?: string; command?: string }, isScript: boolean): string {
   if (piece.place === "batch") return "";
   const value = values[piece.place] ?? "";
   // What is to be run there is read by one more shell where the user quoted its place.
-  return piece.place === "command" ? withinQuotes(value, piece.quoting) : value;
+  if (piece.place === "command") return withinQuotes(value, piece.quoting);
+  if (!isScript || /^[\w/.,+@%=:-]*$/.test(value)) return value;
+  return piece.quoting === "none" ? quoteText(value) : withinQuotes(value, piece.quoting);
 }

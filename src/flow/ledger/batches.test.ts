@@ -6,12 +6,12 @@ import {
   batchesOf,
   closeBatch,
   closeInterrupted,
-  dropBatch,
   knownDigests,
   leftStages,
   membersOf,
   openBatches,
   recordStep,
+  splitBatch,
   stageRemoved,
 } from "./batches.ts";
 import { beginRun, claim } from "./claims.ts";
@@ -38,6 +38,29 @@ test("batches that begin in one moment have times of their own, and their member
   expect(membersOf(db, ids[1]!)).toMatchObject([{ path: "b", digest, sizeBytes: 10 }]);
 });
 
+test("what came to another end has a batch of its own, with a time of its own", async () => {
+  await using ledger = await makeLedger();
+  const { db, flow, run } = ledger;
+  setJournaled(db, flow, true);
+  const [a, b, c] = ["a", "b", "c"].map((name) => recordQueued(db, flow, put(name), ledger.at)) as [number, number, number];
+  const members = [a, b, c].map((transfer) => ({ transfer, digest }));
+  const [id, next] = openBatches(db, { flow, run, at: 5, stage: null }, [
+    { members, bytes: 30 },
+    { members: [], bytes: 0 },
+  ]);
+  recordStep(db, [id!], "transfer", { atMs: 7, tookMs: 2 });
+  const apart = splitBatch(db, id!, [b], 10);
+  closeBatch(db, apart, { status: 121, message: "no" }, 9);
+  closeBatch(db, id!, { status: 0, message: null }, 9);
+  expect([id!, next!, apart].map((one) => batch(db, one))).toMatchObject([
+    { preAtUs: 5000, transferAtUs: 7000, bytes: 20, files: 2, status: 0 },
+    { preAtUs: 5001 },
+    { preAtUs: 5002, transferAtUs: 7000, bytes: 10, files: 1, status: 121 },
+  ]);
+  expect(membersOf(db, apart)).toMatchObject([{ path: "b" }]);
+  expect(owedEntries(db, flow, 9)).toMatchObject([{ batch: id }, { batch: apart }, { batch: next }]);
+});
+
 test("a directory there is left over once none of its batches is open: after their end, or when the next run begins", async () => {
   await using ledger = await makeLedger();
   const { db, flow, run } = ledger;
@@ -60,11 +83,7 @@ test("what a journal is owed stays until it is settled, whatever history forgets
   setJournaled(db, flow, true);
   recordQueued(db, flow, put("a"), ledger.at);
   const [claimed] = claim(db, { flow, run, bulk: false, limit: 1, now: ledger.at.steady, busy: () => false });
-  const [id, needless] = openBatches(db, { flow, run, at: 5, stage: null }, [
-    { members: [{ transfer: claimed!.id, digest }], bytes: 1 },
-    { members: [], bytes: 0 },
-  ]);
-  dropBatch(db, needless!);
+  const [id] = openBatches(db, { flow, run, at: 5, stage: null }, [{ members: [{ transfer: claimed!.id, digest }], bytes: 1 }]);
   expect(countOwed(db, flow)).toBe(0);
   closeBatch(db, id!, { status: 0, message: null }, 7);
   stageRemoved(db, flow, id!);

@@ -80,16 +80,21 @@ export function closeBatch(db: Database, id: BatchId, end: { status: number; mes
   );
 }
 
-/** A batch whose command was never run, since all that it was for was found there. */
-export function dropBatch(db: Database, id: BatchId): void {
-  db.transaction(() => {
-    db.run("DELETE FROM journal_owed WHERE batch = ?", id);
-    db.run("DELETE FROM batch WHERE id = ?", id);
+/** What came to another end than the rest of its batch: a batch of its own from now on, with the same times but for the microsecond in which it began. */
+export function splitBatch(db: Database, id: BatchId, transfers: TransferId[], bytes: number): BatchId {
+  return db.transaction(() => {
+    const apart = db.insert(
+      `INSERT INTO batch (flow, run, stage, pre_at, pre_took, transfer_at, transfer_took, post_at, post_took, bytes, litter)
+         SELECT flow, run, stage, (SELECT min(b.pre_at) + 1 FROM batch b WHERE b.pre_at >= batch.pre_at AND NOT EXISTS (SELECT 1 FROM batch n WHERE n.pre_at = b.pre_at + 1)),
+           pre_took, transfer_at, transfer_took, post_at, post_took, ?, litter FROM batch WHERE id = ?`,
+      bytes,
+      id,
+    );
+    db.run("UPDATE batch SET bytes = bytes - ? WHERE id = ?", bytes, id);
+    for (const transfer of transfers) db.run("UPDATE batch_member SET batch = ? WHERE batch = ? AND transfer = ?", apart, id, transfer);
+    db.run("INSERT INTO journal_owed (flow, batch, at) SELECT flow, ?, at FROM journal_owed WHERE batch = ?", apart, id);
+    return apart;
   });
-}
-
-export function leaveBatch(db: Database, id: BatchId, transfer: TransferId): void {
-  db.run("DELETE FROM batch_member WHERE batch = ? AND transfer = ?", id, transfer);
 }
 
 /** What former runs of the daemon left open, of any flow. */

@@ -14,11 +14,12 @@ export function setJournaled(db: Database, flow: FlowId, on: boolean): void {
   db.run("UPDATE flow SET journaled = ?1 WHERE id = ?2 AND journaled <> ?1", on ? 1 : 0, flow);
 }
 
-/** In the order in which they came to be; batches under way among them. */
+/** In the order in which they came to be; batches under way after all others, however many there are. */
 export function owedEntries(db: Database, flow: FlowId, limit: number): Owed[] {
   return db
     .all<Row & { id: number; batch: number | null; held: number | null; at: number }>(
-      `SELECT id, batch, held, at FROM journal_owed WHERE flow ${OF_FLOW} ORDER BY id LIMIT ?`,
+      `SELECT j.id AS id, batch, held, at FROM journal_owed j LEFT JOIN batch b ON b.id = j.batch
+         WHERE j.flow ${OF_FLOW} ORDER BY b.id IS NOT NULL AND b.ended_at IS NULL, j.id LIMIT ?`,
       flow,
       limit,
     )

@@ -4,11 +4,11 @@ import { messageOf } from "../../../kernel/errors.ts";
 import type { Log } from "../../../kernel/log.ts";
 import { type AbsPath, show, textOf } from "../../../kernel/path.ts";
 import { formatMany } from "../../../kernel/readable.ts";
-import { batch, deliveredMember, membersOf } from "../../ledger/batches.ts";
+import { batch, deliveredMember, type FiledMember, membersOf } from "../../ledger/batches.ts";
 import type { Database } from "../../ledger/database.ts";
 import type { FlowId } from "../../ledger/flows.ts";
 import { countOwed, type Owed, owedEntries, settle } from "../../ledger/journal-owed.ts";
-import { batchRow, fileRow, isLocked, markHeld, missingTables } from "./tables.ts";
+import { batchRow, fileRow, isLocked, makeIndexes, markHeld, missingTables } from "./tables.ts";
 
 const ROUND_MAX = 200;
 /** All of us waits while the database is waited for: it is asked again instead. */
@@ -103,6 +103,7 @@ export class Journal implements Disposable {
       const missing = missingTables(sqlite);
       if (missing.length > 0) throw new Error(`it has no table ${missing.join(", ")}; 'hotdir hdfmgr initdb CONFIG' makes them`);
       sqlite.exec("BEGIN IMMEDIATE");
+      makeIndexes(sqlite);
       const written = owed.filter((entry) => this.#writeOne(sqlite, entry));
       sqlite.exec("COMMIT");
       return written;
@@ -115,13 +116,13 @@ export class Journal implements Disposable {
     const { db } = this.#options;
     if (owed.kind === "held") {
       const member = deliveredMember(db, owed.transfer);
-      if (member !== null && member.digest !== null) markHeld(sqlite, fileRow(sqlite, member), owed.atUs);
+      if (member !== null && isFiled(member)) markHeld(sqlite, fileRow(sqlite, member), owed.atUs);
       return true;
     }
     const story = batch(db, owed.batch);
     if (story.status === null && this.#filed.has(story.id)) return false;
     const files = membersOf(db, owed.batch)
-      .filter(({ digest }) => digest !== null)
+      .filter(isFiled)
       .map((member) => fileRow(sqlite, member));
     if (story.status === null) {
       this.#filed.add(story.id);
@@ -140,6 +141,11 @@ export class Journal implements Disposable {
     if (this.#ticking !== null) clearInterval(this.#ticking);
     this.#write();
   }
+}
+
+/** What was sent before there was a journal may have a digest of another kind, or none. */
+function isFiled({ digest }: FiledMember): boolean {
+  return digest?.algorithm === "blake2b";
 }
 
 function reasonOf(error: unknown): string {

@@ -40,6 +40,12 @@ const tables: Record<string, string> = {
 )`,
 };
 
+/** What is asked of the tables for each batch, in databases of any size. The original has none of these, and goes on with them as it did. */
+const INDEXES = [
+  "CREATE INDEX IF NOT EXISTS hotdir_files_by_name ON files (filename, relpath)",
+  "CREATE INDEX IF NOT EXISTS hotdir_batches_by_time ON transfer_batches (pre_start_time)",
+];
+
 /** Another process holds the database for now. */
 export function isLocked(error: unknown): boolean {
   return error instanceof Error && "errcode" in error && typeof error.errcode === "number" && [5, 6].includes(error.errcode & 0xff);
@@ -59,6 +65,12 @@ export function missingTables(sqlite: DatabaseSync): string[] {
 /** Makes what is missing; what is there stays as it is. */
 export function makeTables(sqlite: DatabaseSync): void {
   for (const name of missingTables(sqlite)) sqlite.exec(tables[name]!);
+  makeIndexes(sqlite);
+}
+
+/** Of a database that somebody else made, at the first use. */
+export function makeIndexes(sqlite: DatabaseSync): void {
+  for (const index of INDEXES) sqlite.exec(index);
 }
 
 export function dropTables(sqlite: DatabaseSync): void {
@@ -82,10 +94,13 @@ export function markHeld(sqlite: DatabaseSync, file: number, atUs: number): void
   sqlite.prepare("UPDATE files SET held_on = ? WHERE id = ? AND held_on IS NULL").run(localDateTime(BigInt(atUs)), file);
 }
 
-/** Once, however often it is asked for: the microsecond in which a batch began is its own. */
+/** Once, however often it is asked for: no two batches of a ledger begin in one microsecond, and those of another have other files. */
 export function batchRow(sqlite: DatabaseSync, batch: BatchStory, files: number[]): void {
   const began = localDateTime(BigInt(batch.preAtUs));
-  if (sqlite.prepare("SELECT 1 FROM transfer_batches WHERE pre_start_time = ?").get(began) !== undefined) return;
+  const same = sqlite.prepare(
+    "SELECT 1 FROM transfer_batches b WHERE b.pre_start_time = ? AND EXISTS (SELECT 1 FROM file_transfer_attempts a WHERE a.batch_id = b.id AND a.files_id = ?)",
+  );
+  if (same.get(began, files[0]!) !== undefined) return;
   const seconds = (batch.transferTookUs ?? 0) / 1_000_000;
   const row = sqlite
     .prepare(

@@ -35,11 +35,15 @@ const framing = [
 
 /**
  * `take N` must take N bytes of standard input and not one more. Where head reads ahead (BSD,
- * busybox) dd may do; byte by byte it does everywhere, fast enough for names and not for streams.
+ * busybox) dd may do; byte by byte it does everywhere, fast enough for names and not for streams. `flow N` is the same for streams, and tar
+ * reads in records of 64 KiB, where both can: small pieces cost both ends more than all the rest.
  */
 function probes(): string[] {
   return [
-    `takes() { [ "$(printf 'abcdef\\n' | { take 3; read -r y; printf ' %s' "$y"; })" = 'abc def' ]; }`,
+    `takes() { [ "$(printf 'abcdef\\n' | { "\${1:-take}" 3; read -r y; printf ' %s' "$y"; })" = 'abc def' ]; }`,
+    `flow() { dd bs=65536 iflag=fullblock,count_bytes count="$1" 2>/dev/null; }`,
+    `takes flow || flow() { take "$1"; }`,
+    `records=; tar -c -b 128 -f - /dev/null 2>/dev/null | tar -t -b 128 -f - >/dev/null 2>&1 && records='-b 128'`,
     `bulk=yes; take() { head -c "$1"; }`,
     `takes || take() { dd bs=65536 iflag=fullblock,count_bytes count="$1" 2>/dev/null; }`,
     `takes || { bulk=no; take() { dd bs=1 count="$1" 2>/dev/null; }; }`,
@@ -60,7 +64,7 @@ const requests = [
   `many() { take "$2" | { xargs -0 "$1" -z -- 2>/dev/null; s=$?; cat >/dev/null; finish $s; }; }`,
   `one() { name "$4"; ( exec 2>/dev/null; [ -f "$f" ] && exec <"$f" || exit 1; ` +
     `if [ "$2" = - ]; then hash "$1"; else tail -c "+$2" | head -c "$3" | hash "$1"; fi ); s=$?; printf '\\000'; finish $s; }`,
-  `unpack() { name "$1"; take "$2" | { told tar -x -p -o -f - -C "$f"; cat >/dev/null; printf '\\000'; finish "$s"; }; }`,
+  `unpack() { name "$1"; flow "$2" | { told tar -x $records -p -o -f - -C "$f"; cat >/dev/null; printf '\\000'; finish "$s"; }; }`,
   `syncfs() { name "$1"; told sync -f -- "$f" </dev/null; printf '\\000'; finish "$s"; }`,
 ];
 

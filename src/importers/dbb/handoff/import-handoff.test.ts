@@ -71,6 +71,12 @@ test("all of the example configuration is carried over, each key with its line",
   ]);
 });
 
+test("numbers that the original takes, of any size, come to a good flow", () => {
+  const most = example.replace(/(chunk_size|timeout|num_threads|expiration_time|pause): \d+/g, "$1: 100000000");
+  const loaded = parseConfiguration(read(most).yaml!, "/etc/hotdir.yaml", { env: {}, homeDirectory: "/home/u", defaultSsh: ["ssh"] });
+  expect(loaded.ok ? [] : loaded.faults).toEqual([]);
+});
+
 test("what has a default may be left out, and an unknown key is a note", () => {
   const text = example
     .replace(/^logging:[^]*/m, "generel: {}\n")

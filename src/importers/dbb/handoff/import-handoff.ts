@@ -8,6 +8,7 @@ const FLOW = "handoff";
 const BATCH_MAX = 100;
 const LANES_MAX = 64;
 const RESCAN_MIN_S = 60;
+const RESCAN_MAX_S = 7 * 86_400;
 const BACKOFF_MAX_S = 600;
 
 /** `yaml` null: there are errors among the remarks. */
@@ -50,7 +51,7 @@ function entriesOf({ buffer, holding, endpoint, database, general }: HandoffConf
         ...(general.exclude.length === 0 ? [] : [{ key: "reject", value: general.exclude.map(({ value }) => value) }]),
         {
           key: "rescan",
-          value: `${Math.max(RESCAN_MIN_S, pauseS)}s`,
+          value: `${Math.min(RESCAN_MAX_S, Math.max(RESCAN_MIN_S, pauseS))}s`,
           ...fromOf(general.pauseS),
           because: "what is closed is seen at once",
         },
