@@ -1,5 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
+import { expect, test } from "vitest";
 import { Catalog } from "../../src/flow/catalog/catalog.ts";
 import { EventQueue } from "../../src/flow/catalog/event-queue.ts";
 import type { AbsPath } from "../../src/kernel/path.ts";
@@ -50,4 +51,54 @@ ingestQueueContract(async () => {
       await temporary[Symbol.asyncDispose]();
     },
   };
+});
+
+test("a row that was taken away while the command had its file keeps no other from being recorded", async () => {
+  await using at = await makeTemporary();
+  const database = `${at.path}/e.db` as AbsPath;
+  const sqlite = new DatabaseSync(database);
+  sqlite.exec(originalTables);
+  sqlite.exec("INSERT INTO files VALUES (1, '.', 'a', '01', 1, ''), (2, '.', 'b', '02', 1, '')");
+  using catalog = new Catalog({ database, table: "files" });
+  const tables = { files: "files", events: "file_events" };
+  const queue = new EventQueue({
+    catalog,
+    tables,
+    storage: at.path as AbsPath,
+    status: "UNTRIED",
+    include: [],
+    exclude: [],
+    version: null,
+  });
+  queue.begin();
+  const taken = queue.take(2);
+  sqlite.exec("DELETE FROM file_events WHERE files_id = 1; DELETE FROM files WHERE id = 1");
+  queue.record(taken.map((file) => ({ file, status: "SUCCESS", message: null, startedAtMs: Date.now(), endedAtMs: Date.now() })));
+  expect(sqlite.prepare("SELECT files_id FROM file_events WHERE status = 'SUCCESS'").all()).toEqual([{ files_id: 2 }]);
+  sqlite.close();
+});
+
+test("events and files of others with values that are missing, or are no text, keep no file from being ingested", async () => {
+  await using at = await makeTemporary();
+  const database = `${at.path}/e.db` as AbsPath;
+  const sqlite = new DatabaseSync(database);
+  sqlite.exec(`CREATE TABLE files (id INTEGER PRIMARY KEY, relpath, filename, checksum);
+    CREATE TABLE file_events (files_id, start_time, duration, status, ingest_ver, err_message);
+    INSERT INTO files (relpath, filename) VALUES ('.', 'a'), (NULL, 'b'), ('d', NULL);
+    INSERT INTO file_events (files_id, start_time, status, err_message) VALUES (NULL, '2026', 'X', 1), (1, 17, 'UNTRIED', 2), (1, NULL, NULL, 3), (2, 18, 'PENDING', 4)`);
+  using catalog = new Catalog({ database, table: "files" });
+  const tables = { files: "files", events: "file_events" };
+  const queue = new EventQueue({
+    catalog,
+    tables,
+    storage: at.path as AbsPath,
+    status: "UNTRIED",
+    include: [],
+    exclude: [],
+    version: null,
+  });
+  expect(queue.begin()).toBe(1);
+  expect(queue.take(9).map(({ id }) => id)).toEqual([1, 3]);
+  expect(sqlite.prepare("SELECT files_id FROM file_events WHERE status = 'PENDING' AND typeof(start_time) = 'text'").all()).toHaveLength(2);
+  sqlite.close();
 });

@@ -78,6 +78,18 @@ export function ingestQueueContract(make: () => Promise<QueuePlace>): void {
       expect(place.statusOf("a")).toBe("RERUN");
     });
 
+    test("refuses a file that nobody can look at, and throws at nobody", async () => {
+      await using place = await make();
+      place.queue.begin();
+      await place.add("a");
+      const [file] = place.queue.take(1);
+      for (const name of ["x".repeat(300), "a\0b"])
+        expect(place.queue.refusal({ ...file!, path: `${file!.path.slice(0, -1)}${name}` as IngestFile["path"] })).toMatchObject({
+          status: "FAILURE",
+          message: expect.stringMatching(/cannot be looked at: (ENAMETOOLONG|no path holds a NUL)/),
+        });
+    });
+
     test("refuses a file that is not there any more", async () => {
       await using place = await make();
       place.queue.begin();

@@ -85,15 +85,21 @@ test(
     await using site = await makeEndpoint();
     const buffers = ["one", "two"].map((name) => `${site.path}/${name}`);
     const written = new Map<string, Buffer>();
-    const [same, other] = [Array.from({ length: 15 }, (_, at) => `same-${at}`), Array.from({ length: 15 }, (_, at) => `other-${at}`)];
-    for (const [at, buffer] of buffers.entries()) mkdirSync(`${buffer}/night${at}`, { recursive: true });
+    const [same, other, clash] = ["same", "other", "clash"].map((kind) => Array.from({ length: 12 }, (_, at) => `${kind}-${at}`)) as [
+      string[],
+      string[],
+      string[],
+    ];
+    for (const [at, buffer] of buffers.entries())
+      for (const night of [`night${at}`, "night"]) mkdirSync(`${buffer}/${night}`, { recursive: true });
     const children = buffers.map((source, at) => site.start("endmgr", "finder", "start", copyOf(site, site.finder({ source }), `f${at}`)));
     const locks = new DatabaseSync(site.database, { timeout: 10_000 });
-    for (const name of [...same, ...other]) {
+    for (const name of [...same, ...other, ...clash]) {
       const content = random.fill(random.between(1000, 50_000));
       for (const [at, buffer] of buffers.entries()) {
         const bytes = same.includes(name) ? content : Buffer.concat([content, Buffer.from(String(at))]);
-        writeFileSync(`${buffer}/night${at}/${name}`, bytes);
+        // One place in the storage for both: whoever comes second must not overwrite what is there and gone from its source.
+        writeFileSync(`${buffer}/${clash.includes(name) ? "night" : `night${at}`}/${name}`, bytes);
         written.set(`${at}/${name}`, bytes);
       }
       // Longer than anybody waits for a lock.
@@ -109,13 +115,14 @@ test(
         .map((path) => path.slice(path.lastIndexOf("/") + 1))
         .toSorted();
     // Of two with one name and one content both go; of two with different contents the one that came too late stays.
-    await waitUntil("only losers left", () => JSON.stringify(inBuffers()) === JSON.stringify(other.toSorted()), {
+    const losers = [...other, ...clash].toSorted();
+    await waitUntil("only losers left", () => JSON.stringify(inBuffers()) === JSON.stringify(losers), {
       timeoutMs: 60_000,
       everyMs: 250,
       explain: () => `${inBuffers().join(" ")}\n${site.log()}`,
     });
     expect(site.sql("SELECT filename FROM files ORDER BY filename").map(({ filename }) => filename)).toEqual(
-      [...same, ...other].toSorted(),
+      [...same, ...losers].toSorted(),
     );
     for (const { relpath, filename, checksum } of site.sql<{ relpath: string; filename: string; checksum: string }>("SELECT * FROM files"))
       expect(blake2b(readFileSync(`${site.storage}/${relpath}/${filename}`)), filename).toBe(checksum);

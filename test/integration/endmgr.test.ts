@@ -1,5 +1,17 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
+import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
 import { makeEndpoint, newestStatus } from "../support/endpoint.ts";
 import { waitUntil } from "../support/waiting.ts";
@@ -39,8 +51,9 @@ test("a finder moves what comes, verified, gives each file its row in the origin
   expect(site.sql("SELECT count(*) AS n FROM files")).toEqual([{ n: 2 }]);
   expect(await site.end(finder, "SIGTERM")).toBe(0);
 
-  // All that hotdir knew is gone, and a file comes once more to the place that its row names.
+  // All that hotdir knew is gone, and a file comes once more to the place that its row names, where it has rotted since.
   rmSync(`${site.path}/state`, { recursive: true });
+  writeFiles(site.storage, { "top.fits": "rot" });
   writeFiles(site.buffer, { "top.fits": "top" });
   const anew = site.start("endmgr", "finder", "start", site.finder());
   await waitUntil("it gone again", () => !existsSync(`${site.buffer}/top.fits`), { explain: site.log });
@@ -80,6 +93,8 @@ test("a finder that only records takes files from rsync's logs once they are com
   mkdirSync(`${site.buffer}/${day}/site`, { recursive: true });
   writeFiles(site.storage, { "n1/a.fits": "a", "n1/with space.fits": "b", "n1/c.skip": "c" });
   const log = `${site.buffer}/${day}/site/rsync-1.log`;
+  // Its neighbour, which comes first, cannot be read.
+  symlinkSync("/no/such", `${site.buffer}/${day}/site/rsync-0.log`);
   const lines = [
     "send <f+++++++++ n1/a.fits",
     "send <f+++++++++ n1/with space.fits",
@@ -94,6 +109,7 @@ test("a finder that only records takes files from rsync's logs once they are com
     ["n1", "with space.fits"],
   ]);
   await waitUntil("the missing one told", () => /late\.fits.* is not there/.test(site.log()), { explain: site.log });
+  expect(site.log()).toMatch(/rsync-0\.log cannot be read or marked \(ENOENT/);
   expect(existsSync(`${log}.done`)).toBe(false);
   writeFiles(site.storage, { "n1/late.fits": "late" });
   await waitUntil("the log done", () => existsSync(`${log}.done`), { explain: site.log });
@@ -108,6 +124,24 @@ test("a finder that only records takes files from rsync's logs once they are com
   const past = new Date(Date.now() - 5000);
   utimesSync(`${log}.done`, past, past);
   await site.until("the new row", "SELECT filename FROM files WHERE relpath = 'n2'", [["d.fits"]]);
+  expect(await site.end(finder, "SIGTERM")).toBe(0);
+});
+
+test("a finder that only records enters a file once nobody writes it any more", async () => {
+  await using site = await makeEndpoint();
+  const writing = openSync(`${site.storage}/a.fits`, "w");
+  writeSync(writing, "half");
+  writeFiles(site.storage, { "b.fits": "b" });
+  const options = { source: site.storage, pause: 0, actions: { standard: "Noop", alternative: null } };
+  const finder = site.start("endmgr", "finder", "start", site.finder(options));
+  await site.until("its neighbour", "SELECT filename FROM files", [["b.fits"]]);
+  writeFiles(site.storage, { "c.fits": "c" });
+  await site.until("another round", "SELECT filename FROM files ORDER BY id", [["b.fits"], ["c.fits"]]);
+  writeSync(writing, " and whole");
+  closeSync(writing);
+  await site.until("all of it", "SELECT size_bytes, checksum FROM files WHERE filename = 'a.fits'", [
+    [14, b2sum(`${site.storage}/a.fits`)],
+  ]);
   expect(await site.end(finder, "SIGTERM")).toBe(0);
 });
 
@@ -272,6 +306,23 @@ test("wrong configurations are refused with one line each that says where, befor
   expect(existsSync(`${site.path}/other.db`)).toBe(false);
   expect((await site.run("endmgr", "initdb", other)).stdout).toContain("other.db has files and file_events");
   expect(await site.run("endmgr", "backfill", "validate", other)).toMatchObject({ status: 0 });
+
+  writeFileSync(`${site.path}/other.db`, "no database at all ".repeat(100));
+  expect(await refused("backfill", other)).toMatch(/^o.yaml:\d+: database.tablenames.file: \S+other.db: file is not a database\n$/);
+  expect(await site.run("endmgr", "initdb", other)).toMatchObject({
+    status: 1,
+    stdout: "",
+    stderr: expect.stringMatching(/^hotdir: endmgr initdb: no tables can be made in \S+other.db: file is not a database\n$/),
+  });
+  writeFileSync(`${site.path}/other.db`, "");
+  const foreign = new DatabaseSync(`${site.path}/other.db`);
+  foreign.exec("CREATE TABLE files (id)");
+  foreign.close();
+  expect(await site.run("endmgr", "initdb", other)).toMatchObject({
+    status: 2,
+    stdout: "",
+    stderr: expect.stringMatching(/its table files lacks relpath, filename, checksum\n$/),
+  });
 
   expect(await site.run("endmgr", "findr", "start", other)).toMatchObject({
     status: 2,

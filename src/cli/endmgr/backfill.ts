@@ -12,7 +12,7 @@ import { createLog } from "../../kernel/log.ts";
 import { type AbsPath, below, fsPath, join, nameOf, type RelPath, show, textOf } from "../../kernel/path.ts";
 import { formatMany } from "../../kernel/readable.ts";
 import type { CliContext } from "../command.ts";
-import { filesBelow } from "./files-below.ts";
+import { filesBelow, type Unreadable } from "./files-below.ts";
 import { loggedAs } from "./log.ts";
 import { checkDirectory, checkTables, databaseOf, openConfiguration, tell } from "./opening.ts";
 
@@ -41,9 +41,14 @@ export async function startBackfill(file: string, only: "validate" | null, conte
   using catalog = new Catalog({ database: databaseOf(configuration), table: database.files });
   const event = { table: database.events ?? "", status: "BACKFILL" };
   const recorder = new Recorder({ catalog, storage, event, duplicates: "keep", reader, log });
-  const counts: Record<Recorded, number> = { entered: 0, known: 0, duplicate: 0, refused: 0, gone: 0 };
+  const counts: Record<Recorded, number> = { entered: 0, known: 0, duplicate: 0, refused: 0, gone: 0, open: 0 };
+  let unread = 0;
+  const unreadable: Unreadable = (directory, why) => {
+    unread++;
+    context.stderr.write(`hotdir: endmgr backfill: ${show(directory)} cannot be read: ${why}; what is in it is left out\n`);
+  };
   for (const source of sources)
-    for (const path of filesOf(source, storage)) {
+    for (const path of filesOf(source, storage, unreadable)) {
       if (context.signal.aborted) return 130;
       if (excluded.some((one) => one.test(textOf(relativeTo(source, storage, path))))) continue;
       counts[catalog.rowAt(path) === null ? await recorder.record(join(storage, path), path) : "known"]++;
@@ -51,9 +56,9 @@ export async function startBackfill(file: string, only: "validate" | null, conte
   const lost = sources.filter((source) => lstatSync(fsPath(source), { throwIfNoEntry: false }) === undefined);
   for (const source of lost) context.stderr.write(`hotdir: endmgr backfill: there is no ${show(source)}\n`);
   context.stdout.write(
-    `Entered ${formatMany(counts.entered, "file")}; ${formatMany(counts.known, "file was", "files were")} known already, ${formatMany(counts.duplicate + counts.refused, "file")} could not be entered.\n`,
+    `Entered ${formatMany(counts.entered, "file")}; ${formatMany(counts.known, "file was", "files were")} known already, ${formatMany(counts.duplicate + counts.refused + counts.open, "file")} could not be entered.\n`,
   );
-  return lost.length > 0 || counts.duplicate + counts.refused + counts.gone > 0 ? 1 : 0;
+  return lost.length > 0 || counts.duplicate + counts.refused + counts.gone + counts.open + unread > 0 ? 1 : 0;
 }
 
 /** A pattern that finds nothing is no fault; a plain name that is not there is told when it is looked at. */
@@ -71,10 +76,10 @@ function sourcesOf({ section, at }: EndpointConfiguration<"backfill">, storage: 
   });
 }
 
-function* filesOf(source: AbsPath, storage: AbsPath): Generator<RelPath> {
+function* filesOf(source: AbsPath, storage: AbsPath, unreadable: Unreadable): Generator<RelPath> {
   const stat = lstatSync(fsPath(source), { throwIfNoEntry: false });
   const inside = source === storage ? null : below(storage, source);
-  if (stat?.isDirectory() === true) for (const path of filesBelow(source)) yield inside === null ? path : join(inside, path);
+  if (stat?.isDirectory() === true) for (const path of filesBelow(source, unreadable)) yield inside === null ? path : join(inside, path);
   else if (stat !== undefined && inside !== null) yield inside;
 }
 

@@ -4,7 +4,7 @@ import { componentsIn } from "../../importers/dbb/endpoint/read-endpoint.ts";
 import { HotdirError, messageOf } from "../../kernel/errors.ts";
 import { show } from "../../kernel/path.ts";
 import type { CliContext } from "../command.ts";
-import { databaseOf, openConfiguration } from "./opening.ts";
+import { checkTables, databaseOf, openConfiguration, tell } from "./opening.ts";
 
 /** Makes the tables that a configuration names, in the form of the original; those that are there stay as they are. */
 export async function initdb(file: string, context: CliContext): Promise<number> {
@@ -20,10 +20,18 @@ export async function initdb(file: string, context: CliContext): Promise<number>
   const [component] = componentsIn(text);
   const opened = openConfiguration(component ?? "finder", file, context);
   if (opened === null) return 2;
-  const { database } = opened.configuration;
-  makeCatalogTables(databaseOf(opened.configuration), database);
-  context.stdout.write(
-    `${show(databaseOf(opened.configuration))} has ${[database.files, database.events].filter((name) => name !== null).join(" and ")}.\n`,
-  );
+  const { configuration, remarks } = opened;
+  const { database } = configuration;
+  const path = databaseOf(configuration);
+  try {
+    makeCatalogTables(path, database);
+  } catch (error) {
+    context.stderr.write(`hotdir: endmgr initdb: no tables can be made in ${show(path)}: ${messageOf(error)}\n`);
+    return 1;
+  }
+  // Those that are there stay as they are, and may be others.
+  checkTables(configuration, remarks, true);
+  if (tell(remarks, context)) return 2;
+  context.stdout.write(`${show(path)} has ${[database.files, database.events].filter((name) => name !== null).join(" and ")}.\n`);
   return 0;
 }

@@ -49,12 +49,17 @@ export function checkTables(configuration: EndpointConfiguration<Component>, rem
   using catalog = new Catalog({ database: path, table: database.files });
   try {
     const lack = catalog.read((sqlite) => (events && database.events !== null ? whatEventsLack(sqlite, database.events) : null));
-    if (lack !== null) remarks.error(at("database", "tablenames"), `database.tablenames.event: ${path}: ${lack}; ${make}`);
+    if (lack !== null)
+      remarks.error(
+        at("database", "tablenames"),
+        `database.tablenames.event: ${path}: ${lack}${lack.startsWith("it has no table") ? `; ${make}` : ""}`,
+      );
   } catch (error) {
     const detail = error instanceof HotdirError ? (error.detail ?? error.message) : messageOf(error);
     // Somebody is at work on it: whoever uses it waits, and says so.
     if (/locked/.test(detail)) return;
-    remarks.error(at("database", "tablenames"), `database.tablenames.file: ${path}: ${detail}; ${make}`);
+    const help = detail.startsWith("it has no table") ? `; ${make}` : "";
+    remarks.error(at("database", "tablenames"), `database.tablenames.file: ${path}: ${detail}${help}`);
   }
 }
 

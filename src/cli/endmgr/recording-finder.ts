@@ -8,12 +8,12 @@ import type { EndpointConfiguration } from "../../importers/dbb/endpoint/read-en
 import { isLogName, logDays, namedFiles } from "../../importers/dbb/endpoint/rsync-logs.ts";
 import { Remarks } from "../../importers/remark.ts";
 import { systemClock } from "../../kernel/clock.ts";
-import { messageOf } from "../../kernel/errors.ts";
+import { HotdirError, messageOf } from "../../kernel/errors.ts";
 import { createLog, type Log } from "../../kernel/log.ts";
 import { type AbsPath, type Bytes, fsPath, isRelPath, join, type RelPath, show, textOf } from "../../kernel/path.ts";
 import type { Logged } from "./log.ts";
 import { databaseOf, tell } from "./opening.ts";
-import { filesBelow } from "./files-below.ts";
+import { filesBelow, type Unreadable } from "./files-below.ts";
 
 const SECONDS = 1000;
 const PAUSE_MIN_MS = 100;
@@ -35,14 +35,17 @@ export async function recordFound(configuration: EndpointConfiguration<"finder">
   const duplicates = section.actions.alternative === "Delete" ? "delete" : "keep";
   const recorder = new Recorder({ catalog, storage, event: null, duplicates, reader, log });
   const isExcluded = (path: RelPath): boolean => excluded.some((one) => one.test(textOf(path)));
-  const told = new Set<AbsPath>();
+  const tellOnce = onceEach(log);
+  const unreadable: Unreadable = (directory, why) =>
+    tellOnce(directory, `${show(directory)} cannot be read: ${why}; what is in it is left out`);
   const round =
     section.search.method === "scan"
       ? async (): Promise<void> => {
-          for (const path of filesBelow(source))
+          for (const path of filesBelow(source, unreadable))
             if (!isExcluded(path)) await recorder.record(join(source, path), fromStorage(storage, join(source, path)));
         }
-      : async (): Promise<void> => await new LogReader(section.search, { source, storage, recorder, isExcluded, log, told }).round();
+      : async (): Promise<void> =>
+          await new LogReader(section.search, { source, storage, recorder, isExcluded, unreadable, tellOnce }).round();
   log.info("endmgr finder enters what it finds; nothing is moved");
   let trouble: string | null = null;
   while (!context.signal.aborted) {
@@ -72,10 +75,20 @@ type LogReaderParts = {
   storage: AbsPath;
   recorder: Recorder;
   isExcluded: (path: RelPath) => boolean;
-  log: Log;
-  /** What was said to be missing. */
-  told: Set<AbsPath>;
+  unreadable: Unreadable;
+  tellOnce: TellOnce;
 };
+
+/** Warns, once for each that it is about. */
+type TellOnce = (about: AbsPath, text: string) => void;
+
+function onceEach(log: Log): TellOnce {
+  const told = new Set<AbsPath>();
+  return (about, text) => {
+    if (!told.has(about)) log.warn(text);
+    if (told.size < 100_000) told.add(about);
+  };
+}
 
 /** Reads each log of the days once it has not changed for a while, and marks it (`LOG.done`) when all that it names has its row. */
 class LogReader {
@@ -92,8 +105,19 @@ class LogReader {
     const days = logDays(date, { pastDays: past_days ?? timespan ?? 1, futureDays }, Date.now());
     for (const day of days) {
       const directory = join(this.#parts.source, day as Bytes);
-      for (const path of existsSync(fsPath(directory)) ? filesBelow(directory) : [])
-        if (isLogName(path.slice(path.lastIndexOf("/") + 1))) await this.#read(join(directory, path));
+      for (const path of existsSync(fsPath(directory)) ? filesBelow(directory, this.#parts.unreadable) : [])
+        if (isLogName(path.slice(path.lastIndexOf("/") + 1))) await this.#readOrTell(join(directory, path));
+    }
+  }
+
+  /** One log that cannot be read keeps no other from being. */
+  async #readOrTell(file: AbsPath): Promise<void> {
+    try {
+      await this.#read(file);
+    } catch (error) {
+      // The catalog's trouble is everybody's.
+      if (error instanceof HotdirError) throw error;
+      this.#parts.tellOnce(file, `${show(file)} cannot be read or marked (${messageOf(error)}); tried again by itself`);
     }
   }
 
@@ -111,13 +135,12 @@ class LogReader {
   }
 
   async #enter(readings: readonly RelPath[], file: AbsPath): Promise<boolean> {
-    const { storage, recorder, isExcluded, log, told } = this.#parts;
+    const { storage, recorder, isExcluded, tellOnce } = this.#parts;
     const path = readings.find((one) => isRelPath(one) && existsSync(fsPath(join(storage, one)))) ?? readings[0]!;
     if (isExcluded(path)) return true;
     const place = join(storage, path);
-    if ((await recorder.record(place, path)) !== "gone") return true;
-    if (!told.has(place)) log.warn(`${show(place)} is not there, though ${show(file)} names it; looked for again`);
-    if (told.size < 100_000) told.add(place);
-    return false;
+    const recorded = await recorder.record(place, path);
+    if (recorded === "gone") tellOnce(place, `${show(place)} is not there, though ${show(file)} names it; looked for again`);
+    return recorded !== "gone" && recorded !== "open";
   }
 }

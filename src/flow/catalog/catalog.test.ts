@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, renameSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
 import { makeTemporary } from "../../../test/support/temporary.ts";
@@ -77,4 +77,48 @@ test("what cannot be used is told and never made, and a locked one can be used o
   expect(() => at.catalog.enter(file("a", "01"))).toThrow(/locked/);
   at.sqlite.exec("COMMIT");
   expect(at.catalog.enter(file("a", "01"))).toEqual({ kind: "none" });
+});
+
+test("a database that was replaced is opened anew, and one that is gone is told: rows in the old one nobody would find", async () => {
+  await using at = await place();
+  at.catalog.enter(file("a", "01"));
+  renameSync(at.database, `${at.database}.old`);
+  expect(() => at.catalog.enter(file("b", "02"))).toThrow("there is no such file");
+  const replaced = new DatabaseSync(at.database);
+  replaced.exec(originalTables);
+  expect(at.catalog.enter(file("b", "02"))).toEqual({ kind: "none" });
+  expect(replaced.prepare("SELECT filename FROM files").all()).toEqual([{ filename: "b" }]);
+  replaced.close();
+});
+
+test("rows of others with values that are missing, or are no text, are no reason to stop", async () => {
+  await using at = await place("CREATE TABLE files (id INTEGER PRIMARY KEY, relpath, filename, checksum)");
+  at.sqlite.exec("INSERT INTO files (relpath, filename, checksum) VALUES (NULL, 'a', NULL), (7, x'62', 3), ('d', NULL, '01')");
+  expect(at.catalog.find("x/a" as RelPath, "02")).toMatchObject({ kind: "other", by: "name", row: { id: 1, path: "a", hex: "" } });
+  expect(at.catalog.find("c" as RelPath, "01")).toMatchObject({ kind: "other", by: "content", row: { id: 3 } });
+  expect(at.catalog.enter(file("c", "04"))).toEqual({ kind: "none" });
+});
+
+test("a row is found by its place through the index of names", async () => {
+  await using at = await place();
+  at.catalog.enterAll([file("d/a", "01"), file("b", "02"), file("\u00ff/x\u00fe", "03")]);
+  expect(["d/a", "b", "\u00ff/x\u00fe", "a"].map((path) => at.catalog.rowAt(path as RelPath)?.hex)).toEqual(["01", "02", "03", undefined]);
+});
+
+test("a row that a rule of the table refuses keeps no other out, and what was written with it is undone", async () => {
+  await using at = await place(
+    "CREATE TABLE files (id INTEGER PRIMARY KEY, relpath, filename UNIQUE CHECK (length(filename) < 5), checksum UNIQUE); CREATE TABLE more (id PRIMARY KEY)",
+  );
+  expect(at.catalog.enterAll([file("a", "01"), file("longer", "02"), file("b", "03")])).toEqual([
+    { kind: "none" },
+    { kind: "refused", detail: "CHECK constraint failed: length(filename) < 5" },
+    { kind: "none" },
+  ]);
+  const entered = at.catalog.inTransaction((sqlite) => {
+    sqlite.exec("INSERT INTO more VALUES (3)");
+    return at.catalog.enterWith(file("c", "04"), (_, id) => sqlite.exec(`INSERT INTO more VALUES (${id})`));
+  });
+  expect(entered).toMatchObject({ kind: "refused" });
+  expect(at.sqlite.prepare("SELECT filename FROM files ORDER BY id").all()).toEqual([{ filename: "a" }, { filename: "b" }]);
+  expect(at.sqlite.prepare("SELECT id FROM more").all()).toEqual([{ id: 3 }]);
 });

@@ -1,4 +1,4 @@
-import { lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { linkSync, lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { originalTables } from "../../../test/support/endpoint.ts";
@@ -130,6 +130,29 @@ test("a duplicate whose bytes are not where its row says stays", async () => {
     error: { detail: expect.stringContaining("what is there has other content than the catalog says") },
   });
   expect(readFileSync(`${place.path}/source/a`, "utf8")).toBe("one");
+});
+
+test("a duplicate of what a row finds in the source itself stays, however many names that file has", async () => {
+  writeFileSync(`${place.path}/source/d/a`, "one");
+  linkSync(`${place.path}/source/d/a`, `${place.path}/elsewhere`);
+  symlinkSync(`${place.path}/source/d`, `${place.path}/storage/link`);
+  await entered("link/a", "one");
+  expect((await makeGate().pass(claimed({ "d/a": "one" }))).ended[0]?.outcome).toMatchObject({
+    kind: "give-up",
+    error: { detail: expect.stringContaining("that place is in the source itself") },
+  });
+  expect(readFileSync(`${place.path}/source/d/a`, "utf8")).toBe("one");
+});
+
+test("what is under a name in the destination is ours to replace only where its row is of our content", async () => {
+  await entered("d/a", "one");
+  const { hex } = catalog.rowAt(rel("d/a"))!;
+  const gate = makeGate();
+  expect([gate.mayReplace(rel("d/a"), hex), gate.mayReplace(rel("d/a"), "00"), gate.mayReplace(rel("a"), hex)]).toEqual([
+    true,
+    false,
+    false,
+  ]);
 });
 
 test("a catalog that cannot be asked holds everything, until it can be again", async () => {

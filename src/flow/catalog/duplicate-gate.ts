@@ -1,9 +1,9 @@
-import { stat } from "node:fs/promises";
+import { realpath, stat } from "node:fs/promises";
 import { type Backoff, backoffDelayMs } from "../../kernel/backoff.ts";
 import type { Clock, SteadyMs } from "../../kernel/clock.ts";
 import { HotdirError, messageOf } from "../../kernel/errors.ts";
 import type { Log } from "../../kernel/log.ts";
-import { type AbsPath, fsPath, join, nameOf, show } from "../../kernel/path.ts";
+import { type AbsPath, below, bytesOf, fsPath, join, nameOf, type RelPath, show } from "../../kernel/path.ts";
 import type { DigestAlgorithm } from "../digest.ts";
 import { refusalToRemove } from "../finish/may-remove.ts";
 import { type FlowEntry, otherFlows, sharing } from "../finish/other-flows.ts";
@@ -110,6 +110,12 @@ export class DuplicateGate implements Gate {
     };
   }
 
+  /** Its row is of this very content: what is there instead is damaged. Throws `catalog-failed`. */
+  mayReplace(path: RelPath, hex: string): boolean {
+    const found = this.#options.catalog.find(path, hex);
+    return found.kind === "same" && found.row.path === path;
+  }
+
   /** `hex` null: whoever sends finds out what is the matter with it. */
   async #read(put: ClaimedPut): Promise<{ put: ClaimedPut; hex: string | null }> {
     return { put, hex: (await this.#digest(put)) ?? ((await this.#putBack(put)) ? await this.#digest(put) : null) };
@@ -178,7 +184,12 @@ export class DuplicateGate implements Gate {
     if (found.kind !== "digest") return `what is to be there cannot be read (${found.kind === "unreadable" ? found.errno : found.kind})`;
     if (found.hex !== hex) return "what is there has other content than the catalog says";
     const [one, other] = await Promise.all([stat(fsPath(there), { bigint: true }), stat(fsPath(source), { bigint: true })]);
-    return one.dev === other.dev && one.ino === other.ino && one.nlink < 2n ? "that is this very file" : null;
+    if (one.dev === other.dev && one.ino === other.ino && one.nlink < 2n) return "that is this very file";
+    // A row, or a symlink, may lead back to where the duplicate is: then there would be no copy in the destination.
+    const [place, root] = await Promise.all(
+      [there, flow.settings.source.root].map(async (path) => bytesOf(await realpath(fsPath(path), { encoding: "buffer" })) as AbsPath),
+    );
+    return below(root!, place!) === null ? null : "that place is in the source itself";
   }
 
   async #remove(put: ClaimedPut, hex: string, named: string): Promise<Outcome> {

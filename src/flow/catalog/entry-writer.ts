@@ -7,7 +7,7 @@ import { countOwedRows, enteredRow, firstOwedRows, type OwedRow, refusedRow } fr
 import type { Database } from "../ledger/database.ts";
 import type { FlowId } from "../ledger/flows.ts";
 import { Turns } from "../send/turns.ts";
-import { type Catalog, describeRow, type Lookup } from "./catalog.ts";
+import { type Catalog, describeRow, type Entered } from "./catalog.ts";
 
 /** Entered in one transaction of the catalog, which others wait for. */
 const WINDOW = 256;
@@ -84,7 +84,7 @@ export class EntryWriter implements Disposable {
     const { catalog, db, flows, clock, log } = this.#options;
     const owed = flows.flatMap((flow) => firstOwedRows(db, flow, WINDOW, refused)).slice(0, WINDOW);
     if (owed.length === 0) return false;
-    let found: Lookup[];
+    let found: Entered[];
     try {
       found = catalog.enterAll(owed);
     } catch (error) {
@@ -104,10 +104,13 @@ export class EntryWriter implements Disposable {
     return owed.length === WINDOW;
   }
 
-  #settle(owed: OwedRow, found: Lookup, again: boolean): void {
+  #settle(owed: OwedRow, found: Entered, again: boolean): void {
     const { db, directory, log } = this.#options;
-    if (found.kind !== "other") return enteredRow(db, owed.transfer);
-    const reason = `${describeRow(found.row, directory)} has ${found.by === "name" ? "its name and other content" : "its content and another name"}`;
+    if (found.kind === "none" || found.kind === "same") return enteredRow(db, owed.transfer);
+    const reason =
+      found.kind === "refused"
+        ? `the table takes no such row: ${found.detail}`
+        : `${describeRow(found.row, directory)} has ${found.by === "name" ? "its name and other content" : "its content and another name"}`;
     refusedRow(db, owed.transfer, reason);
     if (!again)
       log.warn(

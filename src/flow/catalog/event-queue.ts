@@ -1,9 +1,9 @@
-import { lstatSync } from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
-import { bytesOf, type AbsPath, fsPath, join, type RelPath, textOf } from "../../kernel/path.ts";
+import { type AbsPath, join, type RelPath, textOf } from "../../kernel/path.ts";
 import { isAlive, ownIdentity, readIdentity, writeIdentity } from "../../kernel/process-identity.ts";
 import type { IngestEnd, IngestFile, IngestQueue } from "../ingest/contract.ts";
-import { type Catalog, quoted } from "./catalog.ts";
+import { look } from "../ingest/look.ts";
+import { type Catalog, pathOfRow, quoted } from "./catalog.ts";
 import { interval } from "../command/journal/sqlalchemy-time.ts";
 import { eventAfter } from "./event-time.ts";
 
@@ -22,9 +22,9 @@ export type EventQueueOptions = {
   version: string | null;
 };
 
-type FileRow = { id: number; relpath: Uint8Array; filename: Uint8Array };
+type FileRow = { id: number; relpath: Uint8Array | null; filename: Uint8Array | null };
 /** `last`: when its newest event began; null: it has none. */
-type Newest = FileRow & { last: string | null; message: string | null };
+type Newest = FileRow & { last: string | null; message: unknown };
 type Event = {
   file: number;
   after: string | null;
@@ -54,7 +54,7 @@ export class EventQueue implements IngestQueue {
   readonly #tried = new Map<number, string>();
   readonly #refused = new Set<number>();
   /** Files that are due, as long as nobody else has written: what another ingester took, or somebody added, is found by asking anew. */
-  #known: { version: number; due: Newest[]; isAll: boolean } | null = null;
+  #known: { version: string; due: Newest[]; isAll: boolean } | null = null;
 
   constructor(options: EventQueueOptions) {
     this.#options = options;
@@ -63,7 +63,7 @@ export class EventQueue implements IngestQueue {
   begin(): number {
     return this.#options.catalog.inTransaction((sqlite) => {
       const pending = [...this.#newest(sqlite, "PENDING")].filter(({ message }) => {
-        const owner = readIdentity(message?.startsWith(OWNER) === true ? message.slice(OWNER.length) : "");
+        const owner = readIdentity(typeof message === "string" && message.startsWith(OWNER) ? message.slice(OWNER.length) : "");
         return owner === null || !isAlive(owner);
       });
       for (const { id, last } of pending) this.#add(sqlite, { file: id, after: last, status: "UNKNOWN", message: INTERRUPTED });
@@ -74,11 +74,11 @@ export class EventQueue implements IngestQueue {
   take(limit: number): IngestFile[] {
     const { catalog, storage } = this.#options;
     const isEmpty = this.#known !== null && this.#known.isAll && this.#known.due.length === 0;
-    if (isEmpty && catalog.read(dataVersion) === this.#known?.version) return [];
+    if (isEmpty && catalog.read((sqlite) => this.#version(sqlite)) === this.#known?.version) return [];
     const taken = this.#takeFirst(limit);
     this.#known?.due.splice(0, taken.length);
     for (const { row, start } of taken) this.#pending.set(row.id, start);
-    return taken.map(({ row }) => ({ id: row.id, path: join(storage, pathOf(row)) }));
+    return taken.map(({ row }) => ({ id: row.id, path: join(storage, pathOfRow(row)) }));
   }
 
   #takeFirst(limit: number): Array<{ row: Newest; start: string }> {
@@ -96,17 +96,30 @@ export class EventQueue implements IngestQueue {
   }
 
   refusal(file: IngestFile): Pick<IngestEnd, "status" | "message"> | null {
-    const stat = lstatSync(fsPath(file.path), { throwIfNoEntry: false });
-    if (stat !== undefined && (!stat.isFile() || stat.size > 0)) return null;
+    const there = look(file.path);
+    const trouble =
+      there.kind === "unknown"
+        ? `it cannot be looked at: ${there.why}`
+        : there.kind === "nothing"
+          ? "no such file in the storage area"
+          : there.stat.isDirectory()
+            ? "it is a directory"
+            : there.stat.isFile() && there.stat.size === 0
+              ? "file has 0 bytes"
+              : null;
+    if (trouble === null) return null;
     this.#refused.add(file.id);
-    return { status: "FAILURE", message: stat === undefined ? "no such file in the storage area" : "file has 0 bytes" };
+    return { status: "FAILURE", message: trouble };
   }
 
   record(ends: readonly IngestEnd[]): void {
     const { catalog, version, status: wanted } = this.#options;
-    const starts = catalog.inTransaction((sqlite) =>
-      ends.map(({ file, status, message, startedAtMs, endedAtMs }) =>
-        this.#add(sqlite, {
+    const starts = catalog.inTransaction((sqlite) => {
+      const isThere = sqlite.prepare(`SELECT 1 FROM ${quoted(this.#options.tables.files)} WHERE id = ?`);
+      return ends.map(({ file, status, message, startedAtMs, endedAtMs }) => {
+        // Somebody took its row away while the command had it: of that file there is nothing to be told any more.
+        if (isThere.get(file.id) === undefined) return null;
+        return this.#add(sqlite, {
           file: file.id,
           after: this.#pending.get(file.id) ?? null,
           status,
@@ -114,13 +127,14 @@ export class EventQueue implements IngestQueue {
           durationMs: endedAtMs - startedAtMs,
           version: this.#refused.has(file.id) ? "N/A" : (version ?? ""),
           message: message ?? "",
-        }),
-      ),
-    );
+        });
+      });
+    });
     for (const [at, { file, status }] of ends.entries()) {
       this.#pending.delete(file.id);
       this.#refused.delete(file.id);
-      if (status === wanted) this.#tried.set(file.id, starts[at]!);
+      const start = starts[at] ?? null;
+      if (status === wanted && start !== null) this.#tried.set(file.id, start);
     }
   }
 
@@ -133,18 +147,24 @@ export class EventQueue implements IngestQueue {
     this.#known = null;
   }
 
+  /** Another one as soon as another connection has committed, or the database is another file. */
+  #version(sqlite: DatabaseSync): string {
+    const { data_version: version } = sqlite.prepare("PRAGMA data_version").get() as { data_version: number };
+    return `${this.#options.catalog.openings}:${version}`;
+  }
+
   get #events(): string {
     return quoted(this.#options.tables.events);
   }
 
   #due(sqlite: DatabaseSync): Newest[] {
-    const version = dataVersion(sqlite);
+    const version = this.#version(sqlite);
     if (this.#known !== null && this.#known.version === version && this.#known.due.length > 0) return this.#known.due;
     const isAllEntered = this.#enterNew(sqlite);
     const due: Newest[] = [];
     for (const row of this.#newest(sqlite, this.#options.status)) {
       if (due.length >= KNOWN_MAX) break;
-      if (this.#tried.get(row.id) !== row.last && this.#isWanted(pathOf(row))) due.push(row);
+      if (this.#tried.get(row.id) !== row.last && this.#isWanted(pathOfRow(row))) due.push(row);
     }
     this.#known = { version, due, isAll: isAllEntered && due.length < KNOWN_MAX };
     return due;
@@ -157,11 +177,11 @@ export class EventQueue implements IngestQueue {
     const fresh = sqlite
       .prepare(
         `SELECT id, CAST(relpath AS BLOB) AS relpath, CAST(filename AS BLOB) AS filename FROM ${files}
-         WHERE id NOT IN (SELECT files_id FROM ${this.#events}) ORDER BY id LIMIT ${ENTERED_MAX}`,
+         WHERE id NOT IN (SELECT files_id FROM ${this.#events} WHERE files_id IS NOT NULL) ORDER BY id LIMIT ${ENTERED_MAX}`,
       )
       .all() as FileRow[];
     for (const row of fresh)
-      if (this.#isWanted(pathOf(row))) this.#add(sqlite, { file: row.id, after: null, status: "UNTRIED" });
+      if (this.#isWanted(pathOfRow(row))) this.#add(sqlite, { file: row.id, after: null, status: "UNTRIED" });
       else this.#add(sqlite, { file: row.id, after: null, status: "IGNORED", message: NOT_WANTED });
     return fresh.length < ENTERED_MAX;
   }
@@ -171,7 +191,7 @@ export class EventQueue implements IngestQueue {
     return sqlite
       .prepare(
         `SELECT f.id AS id, CAST(f.relpath AS BLOB) AS relpath, CAST(f.filename AS BLOB) AS filename, n.last AS last, n.message AS message FROM
-           (SELECT files_id, max(start_time) AS last, status, err_message AS message FROM ${this.#events} GROUP BY files_id HAVING status = ?) n
+           (SELECT files_id, CAST(max(start_time) AS TEXT) AS last, status, err_message AS message FROM ${this.#events} GROUP BY files_id HAVING status = ?) n
          JOIN ${quoted(this.#options.tables.files)} f ON f.id = n.files_id ORDER BY f.id`,
       )
       .iterate(status) as unknown as Iterable<Newest>;
@@ -198,15 +218,4 @@ export class EventQueue implements IngestQueue {
       );
     return start;
   }
-}
-
-function pathOf({ relpath, filename }: FileRow): RelPath {
-  const directory = bytesOf(relpath);
-  const name = bytesOf(filename);
-  return (directory === "." || directory === "" ? name : `${directory}/${name}`) as RelPath;
-}
-
-/** Another one as soon as another connection has committed. */
-function dataVersion(sqlite: DatabaseSync): number {
-  return (sqlite.prepare("PRAGMA data_version").get() as { data_version: number }).data_version;
 }

@@ -2,6 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { lstat, stat } from "node:fs/promises";
 import type { Log } from "../../kernel/log.ts";
 import { type AbsPath, fsPath, join, type RelPath, show } from "../../kernel/path.ts";
+import { lookAtPath } from "../detect/look-at-path.ts";
 import { removeSource } from "../finish/removal.ts";
 import type { SourceReader } from "../read/source-reader.ts";
 import { sameVersion, type Version, versionOf } from "../version.ts";
@@ -20,7 +21,8 @@ export type RecorderOptions = {
   log: Log;
 };
 
-export type Recorded = "entered" | "known" | "duplicate" | "refused" | "gone";
+/** `open`: somebody still writes it. */
+export type Recorded = "entered" | "known" | "duplicate" | "refused" | "gone" | "open";
 
 const LOOKED_AT_MAX = 100_000;
 
@@ -29,6 +31,9 @@ export class Recorder {
   readonly #options: RecorderOptions;
   /** What was looked at and need not be read again. */
   readonly #lookedAt = new Map<AbsPath, { version: Version; recorded: Recorded }>();
+
+  /** What was told to be so. */
+  readonly #unreadable = new Set<AbsPath>();
 
   constructor(options: RecorderOptions) {
     this.#options = options;
@@ -42,11 +47,17 @@ export class Recorder {
     const version = versionOf(found);
     const before = this.#lookedAt.get(file);
     if (before !== undefined && sameVersion(before.version, version)) return before.recorded === "entered" ? "known" : before.recorded;
+    // Its row would tell of a part of it for ever.
+    if (isBeingWritten(file, path)) return "open";
     const read = await reader.digest(file, version, "blake2b");
+    if (read.kind === "changed") return "open";
     if (read.kind !== "digest") {
-      if (read.kind === "unreadable") log.warn(`${show(file)} cannot be read: ${read.errno}`);
-      return read.kind === "gone" ? "gone" : "refused";
+      if (read.kind === "gone") return "gone";
+      if (!this.#unreadable.has(file)) log.warn(`${show(file)} cannot be read: ${read.errno}; it has no row, and is tried again`);
+      if (this.#unreadable.size < LOOKED_AT_MAX) this.#unreadable.add(file);
+      return "refused";
     }
+    this.#unreadable.delete(file);
     const recorded = await this.#enter({ file, path, version, hex: read.hex });
     if (this.#lookedAt.size >= LOOKED_AT_MAX) this.#lookedAt.clear();
     if (recorded !== "duplicate" || this.#options.duplicates === "keep") this.#lookedAt.set(file, { version, recorded });
@@ -55,14 +66,18 @@ export class Recorder {
 
   async #enter(one: { file: AbsPath; path: RelPath; version: Version; hex: string }): Promise<Recorded> {
     const { catalog, event, log, storage } = this.#options;
-    const found = catalog.inTransaction((sqlite) => {
-      const lookup = catalog.find(one.path, one.hex);
-      if (lookup.kind !== "none") return lookup;
-      const id = catalog.insert({ path: one.path, hex: one.hex, sizeBytes: one.version.sizeBytes });
-      if (event !== null) addEvent(sqlite, event, id);
-      return lookup;
-    });
+    const found = catalog.inTransaction(() =>
+      catalog.enterWith({ path: one.path, hex: one.hex, sizeBytes: one.version.sizeBytes }, (sqlite, id) => {
+        if (event !== null) addEvent(sqlite, event, id);
+      }),
+    );
     if (found.kind === "none") return "entered";
+    if (found.kind === "refused") {
+      log.warn(
+        `${show(one.file)} cannot be entered into the catalog: the table takes no such row: ${found.detail}; the file stays as it is`,
+      );
+      return "refused";
+    }
     if (found.kind === "same" && found.row.path === one.path) return "known";
     const row = describeRow(found.row, storage);
     if (found.kind === "same") return await this.#duplicate(one, found.row, row);
@@ -105,6 +120,11 @@ export class Recorder {
     );
     return "duplicate";
   }
+}
+
+function isBeingWritten(file: AbsPath, path: RelPath): boolean {
+  const sighting = lookAtPath(file, path, false);
+  return sighting.kind === "file" && sighting.writer === "open";
 }
 
 function addEvent(sqlite: DatabaseSync, { table, status }: { table: string; status: string }, file: number): void {

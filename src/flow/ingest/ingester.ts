@@ -40,6 +40,8 @@ export class Ingester implements AsyncDisposable {
   #life: "new" | "working" | "ending" | "ended" = "new";
   #working = 0;
   #trouble: string | null = null;
+  /** The last trouble with the queue: that is over as soon as it answers. */
+  #unasked: string | null = null;
   #failures = 0;
   #notBefore: SteadyMs = 0;
   /** Whether the queue had nothing left when it was last asked. */
@@ -83,8 +85,10 @@ export class Ingester implements AsyncDisposable {
         this.#begin();
         files = queue.take(settings.batchMax);
       } catch (error) {
-        return this.#wait(`what is to be ingested cannot be asked for: ${messageOf(error)}`);
+        this.#unasked = `what is to be ingested cannot be asked for: ${messageOf(error)}`;
+        return this.#wait(this.#unasked);
       }
+      if (this.#trouble !== null && this.#trouble === this.#unasked) this.#recover();
       this.#drained = files.length === 0;
       if (files.length === 0) break;
       this.#working++;
@@ -225,7 +229,7 @@ export class Ingester implements AsyncDisposable {
   }
 }
 
-/** What each file came to. A file that the command says nothing of goes by its exit status. Pure. */
+/** What each file came to. A file that the command says nothing of goes by its exit status, where all that it says is understood. Pure. */
 export function endsOf(
   files: readonly IngestFile[],
   end: Exclude<BatchEnd, { kind: "not-started" }>,
@@ -241,8 +245,10 @@ export function endsOf(
         : { file, status: "FAILURE", message: message ?? "the command gave no reason", ...times };
     }
     if (end.kind === "interrupted") return { file, status: "UNKNOWN", message: STOPPED, ...times };
-    return end.failure === null
+    const failure =
+      end.failure ?? (end.reports.doubt === null ? null : `it ended well, but it may have reported this file: ${end.reports.doubt}`);
+    return failure === null
       ? { file, status: "SUCCESS", message: null, ...times }
-      : { file, status: "FAILURE", message: othersWords(end.failure), ...times };
+      : { file, status: "FAILURE", message: othersWords(failure), ...times };
   });
 }

@@ -1,6 +1,5 @@
-import { lstatSync } from "node:fs";
 import type { Clock } from "../../kernel/clock.ts";
-import { type AbsPath, fsPath, join, show } from "../../kernel/path.ts";
+import { type AbsPath, join, show } from "../../kernel/path.ts";
 import type { Database, Row } from "../ledger/database.ts";
 import type { FlowId } from "../ledger/flows.ts";
 import { endIngests, handBackIngests, interruptedIngests, takeIngests } from "../ledger/ingests.ts";
@@ -8,6 +7,7 @@ import { pathFrom } from "../ledger/rows.ts";
 import { movedAway } from "../ledger/whereabouts.ts";
 import type { TransferId } from "../transfer.ts";
 import type { IngestEnd, IngestFile, IngestQueue } from "./contract.ts";
+import { look } from "./look.ts";
 
 export type LedgerQueueOptions = {
   db: Database;
@@ -40,7 +40,9 @@ export class LedgerQueue implements IngestQueue {
 
   /** Somebody else may have taken it away; the command would only say so in its own words. */
   refusal({ id, path }: IngestFile): Pick<IngestEnd, "status" | "message"> | null {
-    if (lstatSync(fsPath(path), { throwIfNoEntry: false }) !== undefined) return null;
+    const there = look(path);
+    if (there.kind === "there") return null;
+    if (there.kind === "unknown") return { status: "FAILURE", message: `${show(path)} cannot be looked at: ${there.why}` };
     if (hasMoved(this.#options.db, id))
       return { status: "IGNORED", message: "its directory has another name by now; it is ingested under that" };
     return { status: "FAILURE", message: `${show(path)} is not there any more` };

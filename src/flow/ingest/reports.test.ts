@@ -38,3 +38,22 @@ test("a line that looks like a report and is none is kept, to be told", () => {
   expect(reports.misread).toHaveLength(3);
   expect(paths.every((_, at) => reports.of(at) === null)).toBe(true);
 });
+
+test("a report that is not understood leaves a doubt, unless it tells of a success", () => {
+  const doubtOf = (line: string, isCut = false): string | null => {
+    const reports = new Reports(paths);
+    if (isCut) reports.addCut(line);
+    else reports.add(line);
+    return reports.doubt;
+  };
+  for (const harmless of [
+    '{"file": "/d/other", "status": "success"}',
+    '{"file": "main.py", "line": 4}',
+    '{"file": 1, "status": "failure"}',
+  ])
+    expect(doubtOf(harmless), harmless).toBeNull();
+  for (const line of ['{"file": "a", "status": "failure"}', '{"file": 1, "status": "failed"}', '{"file": 1.5, "status": "success "}'])
+    expect(doubtOf(line), line).toBe(line);
+  expect(doubtOf('{"file": 1, "status": "failure", "message": "xxx', true)).not.toBeNull();
+  expect(doubtOf("reading {", true)).toBeNull();
+});

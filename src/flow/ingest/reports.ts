@@ -5,6 +5,7 @@ import { type AbsPath, type Bytes, bytesOfText } from "../../kernel/path.ts";
 export type Report = { status: "success" | "failure"; message: string | null };
 
 const MESSAGE_CHARACTERS_MAX = 1000;
+const LOOKED_AT_CHARACTERS = 4096;
 
 /** One line of the command's standard output. `file`: its path, or its place among the arguments, from 1 as a shell counts them. */
 const Line = z.object({
@@ -25,6 +26,8 @@ export class Reports {
   readonly #reports = new Map<number, Report>();
   /** Lines that look like reports and are none: told once, or nobody would find out why they count for nothing. */
   readonly misread: string[] = [];
+  /** The first of them that may have told of a failure: then an exit status of 0 says nothing of files without a report. null: there is none. */
+  doubt: string | null = null;
 
   constructor(paths: readonly AbsPath[]) {
     this.#paths = paths;
@@ -44,7 +47,18 @@ export class Reports {
     if (read.success && place !== null) {
       const { status, message } = read.data;
       this.#reports.set(place, { status, message: message?.slice(0, MESSAGE_CHARACTERS_MAX) ?? null });
-    } else if (this.misread.length < 3) this.misread.push(line.trim().slice(0, 200));
+    } else this.#misread(line, "status" in json && !(read.success && read.data.status === "success"));
+  }
+
+  /** The beginning of a line that was too long to be read. */
+  addCut(line: string): void {
+    if (/^\s*\{[^]*"file"\s*:/.test(line.slice(0, LOOKED_AT_CHARACTERS))) this.#misread(line, true);
+  }
+
+  #misread(line: string, mayTellOfFailure: boolean): void {
+    const shown = line.trim().slice(0, 200);
+    if (this.misread.length < 3) this.misread.push(shown);
+    if (mayTellOfFailure) this.doubt ??= shown;
   }
 
   #placeOf(file: string | number): number | null {

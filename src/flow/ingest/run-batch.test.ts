@@ -62,3 +62,20 @@ test("a command that reads nothing of its standard input ends as it likes", asyn
   const paths = Array.from({ length: 500 }, (_, at) => `/${"d".repeat(500)}/${at}` as AbsPath);
   expect(failureOf(await runBatch(batch("exit 0", { paths }), never))).toBeNull();
 });
+
+test("a report with a long message is read, and of one that is too long only the beginning is kept, as a doubt", async () => {
+  const line = (characters: number): string =>
+    `printf '{"file": 1, "status": "failure", "message": "'; head -c ${characters} /dev/zero | tr '\\0' x; printf '"}\\n{"file": 2, "status": "success"}\\n'`;
+  const read = await runBatch(batch(line(500_000)), never);
+  expect(read.kind === "ended" ? [read.reports.of(0)?.status, read.reports.of(1)?.status, read.reports.doubt] : null).toEqual([
+    "failure",
+    "success",
+    null,
+  ]);
+  const cut = await runBatch(batch(line(3_000_000)), never);
+  expect(cut.kind === "ended" ? [cut.reports.of(0), cut.reports.of(1)?.status, cut.reports.doubt?.slice(0, 10)] : null).toEqual([
+    null,
+    "success",
+    '{"file": 1',
+  ]);
+});

@@ -9,7 +9,9 @@ import { Reports } from "./reports.ts";
 const KILL_AFTER_MS = 3000;
 /** What the command left running, and what keeps its output open, is not waited for longer. */
 const OUTPUT_AFTER_END_MS = 1000;
-const LINE_CHARACTERS_MAX = 64 * 1024;
+/** A message with a whole traceback is read. */
+const LINE_CHARACTERS_MAX = 1024 * 1024;
+const SAID_CHARACTERS_MAX = 4096;
 const WORDS_CHARACTERS_MAX = 4096;
 
 export type Batch = {
@@ -36,7 +38,11 @@ export async function runBatch(batch: Batch, signal: AbortSignal): Promise<Batch
   if (!("child" in started)) return { kind: "not-started", detail: started.detail };
   const { child, byXargs } = started;
   const ending = new Ending(child, batch.silenceMs, signal);
-  const words = new Words((line) => (reports.add(line), batch.said(line)), ending);
+  const words = new Words((line, isCut) => {
+    if (isCut) reports.addCut(line);
+    else reports.add(line);
+    batch.said(line.slice(0, SAID_CHARACTERS_MAX));
+  }, ending);
   words.read(child);
   child.stdin?.on("error", () => undefined).end(nulSeparated(batch.paths));
   const { error, status, killedBy } = await ended(child);
@@ -136,13 +142,14 @@ class Ending implements Disposable {
 
 /** Lines of its standard output as they come, and the last line that it said anywhere, for people. */
 class Words {
-  readonly #line: (line: string) => void;
+  /** `isCut`: it was longer. */
+  readonly #line: (line: string, isCut: boolean) => void;
   readonly #heard: { heard(): void };
   #rest = "";
   #complaint = "";
   #output = "";
 
-  constructor(line: (line: string) => void, heard: { heard(): void }) {
+  constructor(line: (line: string, isCut: boolean) => void, heard: { heard(): void }) {
     this.#line = line;
     this.#heard = heard;
   }
@@ -163,9 +170,10 @@ class Words {
     child.stdout?.setEncoding("utf8").on("data", (text: string) => {
       this.#heard.heard();
       this.#output = (this.#output + text).slice(-WORDS_CHARACTERS_MAX);
-      const lines = (this.#rest + text).split("\n");
-      this.#rest = (lines.pop() ?? "").slice(-LINE_CHARACTERS_MAX);
-      for (const line of lines) this.#line(line);
+      for (const [at, part] of text.split("\n").entries()) {
+        if (at > 0) this.#endLine();
+        if (this.#rest.length <= LINE_CHARACTERS_MAX) this.#rest += part;
+      }
     });
     child.stderr?.setEncoding("utf8").on("data", (text: string) => {
       this.#heard.heard();
@@ -175,7 +183,13 @@ class Words {
 
   /** A last line need not end. */
   end(): void {
-    if (this.#rest !== "") this.#line(this.#rest);
+    if (this.#rest !== "") this.#endLine();
+  }
+
+  /** What follows the most of a line is not kept. */
+  #endLine(): void {
+    const line = this.#rest;
     this.#rest = "";
+    this.#line(line, line.length > LINE_CHARACTERS_MAX);
   }
 }

@@ -1,4 +1,5 @@
 import type { SteadyMs } from "../../kernel/clock.ts";
+import type { RelPath } from "../../kernel/path.ts";
 import type { Outcome } from "../ledger/outcomes.ts";
 import type { ClaimedTransfer } from "../transfer.ts";
 
@@ -11,4 +12,6 @@ export interface Gate {
   heldUntil(): SteadyMs | null;
   /** Never rejects. */
   pass(claimed: readonly ClaimedTransfer[]): Promise<Passed>;
+  /** Whether the content under this name is to be what we bring, whatever is there. Nothing else that is there is overwritten. */
+  mayReplace(path: RelPath, hex: string): boolean;
 }

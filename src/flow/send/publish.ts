@@ -1,4 +1,4 @@
-import { HotdirError } from "../../kernel/errors.ts";
+import { HotdirError, hasCode } from "../../kernel/errors.ts";
 import type { Bytes, RelPath } from "../../kernel/path.ts";
 import { changedMode } from "../chmod.ts";
 import type { Digest } from "../digest.ts";
@@ -58,7 +58,47 @@ export function judgeSize(at: Bytes, sizeBytes: number, facts: FileFacts | null)
 export async function publish(context: SendContext, files: Files, inflight: Bytes, path: RelPath): Promise<void> {
   const final = context.layout.final(path);
   await context.parents.ensure(files, final);
-  await context.parents.within(files, final, () => files.replace(inflight, final));
+  await context.parents.within(files, final, () =>
+    context.gate === null ? files.replace(inflight, final) : publishNew(context, files, inflight, { path, final }),
+  );
+}
+
+type Place = { path: RelPath; final: Bytes };
+
+/**
+ * Over nothing that somebody else brought: where a catalog says what is there, another program that knows the same catalog may be
+ * delivering a file of the same name, and has removed its source by the time that ours would replace its bytes.
+ */
+async function publishNew(context: SendContext, files: Files, inflight: Bytes, { path, final }: Place): Promise<void> {
+  try {
+    // A rename would replace what is there; a link cannot.
+    await files.hardlink(inflight, final);
+  } catch (error) {
+    if (hasCode(error, "exists")) return await publishOver(context, files, inflight, { path, final });
+    // A file system without hard links: a look is all that there is.
+    if (!hasCode(error, "unsupported", "permission-denied")) throw error;
+    if ((await files.lstat(final)) !== null) return await publishOver(context, files, inflight, { path, final });
+    return await files.replace(inflight, final);
+  }
+  await files.remove(inflight);
+}
+
+/** Throws `exists` where what is there is neither the same nor ours to replace. */
+async function publishOver(context: SendContext, files: Files, inflight: Bytes, { path, final }: Place): Promise<void> {
+  const algorithm = algorithmOf(context);
+  const facts = await files.lstat(inflight);
+  if (facts?.kind === "file" && algorithm !== null) {
+    const readBack = context.link.readBack(context.link.lane());
+    const [ours, theirs] = await readBack.digest(algorithm, [{ path: inflight }, { path: final }]);
+    const isSame = ours?.hex === theirs?.hex;
+    if (!ours || (!isSame && context.gate?.mayReplace(path, ours.hex) !== true)) {
+      const detail = "it has other content, and the catalog has no row that says so; it is not overwritten";
+      throw new HotdirError("exists", { operation: "publish", path: final, detail });
+    }
+  }
+  await files.replace(inflight, final);
+  // Renaming one name of a file over another of the same file does nothing (POSIX rename).
+  await files.remove(inflight);
 }
 
 type WithMode = { mode: number; version: { mtimeNs: bigint } };

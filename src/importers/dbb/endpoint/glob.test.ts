@@ -20,4 +20,5 @@ test("patterns find what Python's do, names that are no UTF-8 among them, and a 
   expect(found(".h*")).toEqual([".hidden"]);
   expect(found("not/there")).toEqual(["not/there"]);
   expect(found("not/there*")).toEqual([]);
+  expect(["[z-a]*", "[", "[!"].map(found)).toEqual([[], [], []]);
 });

@@ -11,11 +11,21 @@ export function expandGlob(directory: AbsPath, pattern: string): AbsPath[] {
 
 function step(place: AbsPath, segment: string): AbsPath[] {
   if (!/[*?[]/.test(segment)) return [join(place, segment as Bytes)];
-  const expression = new RegExp(`^${translate(segment)}$`, "s");
+  const expression = expressionOf(segment);
+  if (expression === null) return [];
   return namesIn(place)
     .filter((name) => (segment.startsWith(".") || !name.startsWith(".")) && expression.test(name))
     .toSorted()
     .map((name) => join(place, name));
+}
+
+/** null: one whose range runs backwards (`[z-a]`) matches nothing. */
+function expressionOf(segment: string): RegExp | null {
+  try {
+    return new RegExp(`^${translate(segment)}$`, "s");
+  } catch {
+    return null;
+  }
 }
 
 function namesIn(place: AbsPath): Bytes[] {
