@@ -9,7 +9,8 @@ const SPECIAL = /['\\!\n`]/g;
  */
 export function forAnyShell(script: string): string {
   const written = script.replaceAll(SPECIAL, (character) => `\\0${character.charCodeAt(0).toString(8).padStart(3, "0")}`);
-  return `sh -c 'eval "$(printf %b "$0")"' ${quoteText(written)}`;
+  // The word between is what the shell calls itself when it complains.
+  return `sh -c 'eval "$(printf %b "$1")"' sh ${quoteText(written)}`;
 }
 
 /** How many bytes a part of a script has in it. */

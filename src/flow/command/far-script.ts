@@ -17,7 +17,7 @@ export function askTools(algorithm: DigestAlgorithm | null): string {
     "if stat --printf=%f / >/dev/null 2>&1; then echo stat gnu; elif stat -c %f / >/dev/null 2>&1; then echo stat busybox; elif stat -f %Xp / >/dev/null 2>&1; then echo stat bsd; fi",
     // Others have -T as well, and take a symlink to a directory for one with it.
     "case $(mv --version 2>&1 || mv --help 2>&1) in *coreutils*) echo move -T;; *-hv*) echo move -h;; esac",
-    "case $(sync --version 2>&1 || sync --help 2>&1) in *coreutils*|*-f*) echo sync -f;; esac",
+    "command -v sync >/dev/null && case $(sync --version 2>&1 || sync --help 2>&1) in *coreutils*|*-f*) echo sync -f;; esac",
   ].join(";");
 }
 
