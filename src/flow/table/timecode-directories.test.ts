@@ -1,5 +1,6 @@
 import { DatabaseSync } from "node:sqlite";
 import { beforeEach, expect, test } from "vitest";
+import { suprsyncColumns } from "../../../test/support/foreign-table.ts";
 import { type AbsPath, bytesOfText } from "../../kernel/path.ts";
 import { registeredRows } from "./add-row.ts";
 import type { SetWrite, TablePlace } from "./messages.ts";
@@ -10,19 +11,7 @@ const place: TablePlace = {
   table: "supersync_v0",
   algorithm: "md5",
   where: [{ column: "archive_name", value: "smurf" }],
-  columns: {
-    id: "id",
-    file: "local_path",
-    path: "remote_path",
-    digest: "local_md5sum",
-    found: "remote_md5sum",
-    registeredAt: "timestamp",
-    deliveredAt: "copied",
-    removedAt: "removed",
-    failures: "failed_copy_attempts",
-    removable: "deletable",
-    ignore: "ignore",
-  },
+  columns: suprsyncColumns,
 };
 const manifest = {
   file: bytesOfText("/so/16861/i/1_smurf_16750_finalized.yaml") as AbsPath,
