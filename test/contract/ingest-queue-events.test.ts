@@ -53,6 +53,12 @@ ingestQueueContract(async () => {
   };
 });
 
+/** The files of a storage of which no event tells yet. */
+function untriedIn(catalog: Catalog, storage: AbsPath): EventQueue {
+  const tables = { files: "files", events: "file_events" };
+  return new EventQueue({ catalog, tables, storage, status: "UNTRIED", include: [], exclude: [], version: null });
+}
+
 test("a row that was taken away while the command had its file keeps no other from being recorded", async () => {
   await using at = await makeTemporary();
   const database = `${at.path}/e.db` as AbsPath;
@@ -60,16 +66,7 @@ test("a row that was taken away while the command had its file keeps no other fr
   sqlite.exec(originalTables);
   sqlite.exec("INSERT INTO files VALUES (1, '.', 'a', '01', 1, ''), (2, '.', 'b', '02', 1, '')");
   using catalog = new Catalog({ database, table: "files" });
-  const tables = { files: "files", events: "file_events" };
-  const queue = new EventQueue({
-    catalog,
-    tables,
-    storage: at.path as AbsPath,
-    status: "UNTRIED",
-    include: [],
-    exclude: [],
-    version: null,
-  });
+  const queue = untriedIn(catalog, at.path as AbsPath);
   queue.begin();
   const taken = queue.take(2);
   sqlite.exec("DELETE FROM file_events WHERE files_id = 1; DELETE FROM files WHERE id = 1");
@@ -87,16 +84,7 @@ test("events and files of others with values that are missing, or are no text, k
     INSERT INTO files (relpath, filename) VALUES ('.', 'a'), (NULL, 'b'), ('d', NULL);
     INSERT INTO file_events (files_id, start_time, status, err_message) VALUES (NULL, '2026', 'X', 1), (1, 17, 'UNTRIED', 2), (1, NULL, NULL, 3), (2, 18, 'PENDING', 4)`);
   using catalog = new Catalog({ database, table: "files" });
-  const tables = { files: "files", events: "file_events" };
-  const queue = new EventQueue({
-    catalog,
-    tables,
-    storage: at.path as AbsPath,
-    status: "UNTRIED",
-    include: [],
-    exclude: [],
-    version: null,
-  });
+  const queue = untriedIn(catalog, at.path as AbsPath);
   expect(queue.begin()).toBe(1);
   expect(queue.take(9).map(({ id }) => id)).toEqual([1, 3]);
   expect(sqlite.prepare("SELECT files_id FROM file_events WHERE status = 'PENDING' AND typeof(start_time) = 'text'").all()).toHaveLength(2);

@@ -208,10 +208,8 @@ export class PublishPump implements Pumping {
       this.#free(transfer);
       this.#work.handBack(transfer, "hotdir was asked to stop");
     }
-    await this.#work.untilNone(boundMs, () => !this.#accepting);
-    if (this.#accepting) return;
-    this.#interruptAll();
-    await this.#work.untilNone(INTERRUPTED_MS, () => !this.#accepting);
+    const interrupt = (): void => this.#interruptAll();
+    await this.#work.endWithin({ boundMs, interruptedMs: INTERRUPTED_MS, wanted: () => !this.#accepting, interrupt });
   }
 
   async stop(boundMs: number): Promise<void> {

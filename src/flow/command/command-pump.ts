@@ -153,11 +153,11 @@ export class CommandPump implements Pumping {
   async interrupt(boundMs: number): Promise<void> {
     this.#accepting = false;
     for (const put of this.#rounds.splice(0).flat()) this.#work.handBack(put, "hotdir was asked to stop");
-    await this.#work.untilNone(boundMs, () => !this.#accepting);
-    if (this.#accepting) return;
-    this.#stop.abort(new HotdirError("interrupted", { operation: "send" }));
-    this.#stop = new AbortController();
-    await this.#work.untilNone(INTERRUPTED_MS, () => !this.#accepting);
+    const interrupt = (): void => {
+      this.#stop.abort(new HotdirError("interrupted", { operation: "send" }));
+      this.#stop = new AbortController();
+    };
+    await this.#work.endWithin({ boundMs, interruptedMs: INTERRUPTED_MS, wanted: () => !this.#accepting, interrupt });
   }
 
   async stop(boundMs: number): Promise<void> {

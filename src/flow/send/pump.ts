@@ -189,11 +189,11 @@ export class Pump implements Pumping {
     this.#accepting = false;
     const packs = this.#packs.splice(0);
     for (const put of packs.flat()) this.#work.handBack(put, "hotdir was asked to stop");
-    await this.#work.untilNone(boundMs, () => !this.#accepting);
-    if (this.#accepting) return;
-    this.#stop.abort(new HotdirError("interrupted", { operation: "send" }));
-    this.#stop = new AbortController();
-    await this.#work.untilNone(INTERRUPTED_MS, () => !this.#accepting);
+    const interrupt = (): void => {
+      this.#stop.abort(new HotdirError("interrupted", { operation: "send" }));
+      this.#stop = new AbortController();
+    };
+    await this.#work.endWithin({ boundMs, interruptedMs: INTERRUPTED_MS, wanted: () => !this.#accepting, interrupt });
   }
 
   async stop(boundMs: number): Promise<void> {

@@ -121,6 +121,18 @@ export class UnderWay {
     this.#ended.flush();
   }
 
+  /**
+   * What is under way ends by itself within `boundMs`; after that it is interrupted, and has `interruptedMs` to say so. Where it is not `wanted`
+   * any more meanwhile, it goes on.
+   */
+  async endWithin(ladder: { boundMs: number; interruptedMs: number; wanted: () => boolean; interrupt: () => void }): Promise<void> {
+    const { boundMs, interruptedMs, wanted, interrupt } = ladder;
+    await this.untilNone(boundMs, wanted);
+    if (!wanted()) return;
+    interrupt();
+    await this.untilNone(interruptedMs, wanted);
+  }
+
   /** Until nothing is under way, for so long at most, and while `wanted`. */
   async untilNone(boundMs: number, wanted: () => boolean): Promise<void> {
     const deadline = performance.now() + boundMs;

@@ -44,12 +44,9 @@ function cellFrom(type: SQLOutputValue | undefined, value: SQLOutputValue): Tabl
 /** Bits of a digest that a JavaScript number holds exactly. */
 const FINGERPRINT_DIGITS = 12;
 
-/** Tells whether a row is as it was: of all that is read of it, but of the time of its delivery, which changes nothing here. */
+/** Tells whether a row is as it was: of all that is read of it. Of the time of its delivery it only counts that there is one, and not which. */
 export function fingerprintOf(row: RowCells): number {
-  return print(
-    row,
-    readColumns.filter((name) => name !== "deliveredAt"),
-  );
+  return print(row, readColumns);
 }
 
 /** Tells whether a row names the same file, path and sum. */
@@ -60,6 +57,7 @@ export function registrationOf(row: RowCells): number {
 function print({ cells }: RowCells, names: ReadonlyArray<(typeof readColumns)[number]>): number {
   const parts = names.map((name) => {
     const cell = cells[name];
+    if (name === "deliveredAt" && cell.kind === "number" && Number.isFinite(cell.value)) return "time";
     return cell.kind === "null" ? "n" : `${cell.kind[0]}${String(cell.value).length}:${cell.value}`;
   });
   return Number.parseInt(hash("sha1", parts.join(","), "hex").slice(0, FINGERPRINT_DIGITS), 16);

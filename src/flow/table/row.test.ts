@@ -111,7 +111,7 @@ test("which columns a table has says when a row is verified", () => {
   expect(verified(suprsyncColumns, { found: text("0".repeat(32)), deliveredAt: number(5) })).toBe(false);
 });
 
-test("every cell but the time of delivery makes another fingerprint; only file, path and sum another registration", () => {
+test("every cell makes another fingerprint, the time of delivery by being there; only file, path and sum another registration", () => {
   const other: RowCells["cells"] = {
     file: text("/data/b"),
     path: text("b"),
@@ -126,9 +126,13 @@ test("every cell but the time of delivery makes another fingerprint; only file, 
   };
   for (const name of readColumns) {
     const changed = cells({ [name]: other[name] });
-    expect(fingerprintOf(changed) === fingerprintOf(cells()), name).toBe(name === "deliveredAt");
+    expect(fingerprintOf(changed), name).not.toBe(fingerprintOf(cells()));
     expect(registrationOf(changed) === registrationOf(cells()), name).toBe(!["file", "path", "digest"].includes(name));
   }
+  const delivered = (cell: TableCell): number => fingerprintOf(cells({ deliveredAt: cell }));
+  expect(delivered(number(2))).toBe(delivered(number(1)));
+  // A time that is none is corrected: the row is followed then.
+  expect(new Set([nothing, number(1), text("soon"), text("5")].map(delivered)).size).toBe(4);
   // What moves from one cell into the next is not the same.
   expect(fingerprintOf(cells({ file: text("/a"), path: text("b") }))).not.toBe(fingerprintOf(cells({ file: text("/ab"), path: text("") })));
   expect(fingerprintOf(cells({ failures: number(1) }))).not.toBe(fingerprintOf(cells({ failures: text("1") })));
